@@ -1,0 +1,26 @@
+/**
+ * The capacity and state families: a limit was met, or what was named does not exist.
+ *
+ * @see docs/errors.md
+ */
+import { TrunklineError } from '../protocol/index.js';
+
+/** The router holds as many unanswered pushes as it may. The bridge answers 429. */
+export class OverloadedError extends TrunklineError {
+  readonly code = 'TRK_OVERLOADED';
+  override readonly retryable = true;
+  constructor(
+    readonly pending: number,
+    readonly limit: number,
+  ) {
+    super(`${pending} pushes wait for an answer, the limit is ${limit}`);
+  }
+}
+
+/** No such group in this business. */
+export class GroupNotFoundError extends TrunklineError {
+  readonly code = 'TRK_GROUP_NOT_FOUND';
+  constructor(readonly group: string) {
+    super(`group ${JSON.stringify(group)} does not exist`);
+  }
+}

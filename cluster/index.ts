@@ -1,0 +1,1 @@
+export type { ActorSelf, NodeView, ServiceActor, ServiceContext, ServiceDefinition } from './service.js';

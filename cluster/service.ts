@@ -1,0 +1,48 @@
+/**
+ * A service is a main-thread actor of a node that is not the node's own business: the HTTP bridge, the control
+ * layer. `cluster/` starts and stops it without knowing what it serves, so that the arrows keep pointing down.
+ */
+import type { Logger } from 'winston';
+import type { RoutingService } from '../actors/index.js';
+import type { NodeConfig } from '../config/index.js';
+
+/** The node as its services see it. */
+export interface NodeView {
+  /** False while starting, draining, or when an access worker is down. */
+  isReady(): boolean;
+  /** Why not ready, empty when ready. */
+  notReadyReason(): string;
+  /** `host:port` per access protocol, as clients should dial them. */
+  accessPoints(): { readonly tcp?: string; readonly ws?: string };
+  /** Prometheus text of this node, all threads. */
+  metrics(): Promise<string>;
+}
+
+export interface ServiceContext {
+  readonly config: NodeConfig;
+  readonly log: Logger;
+  readonly routing: RoutingService;
+  readonly node: NodeView;
+}
+
+/** An actor class whose public methods are its mailbox; it finds `{ context, options }` in its custom parameters. */
+export interface ServiceActor {
+  initialize(self: ActorSelf): void;
+  /** Listens. @returns the address, `host:port` */
+  start(): Promise<string>;
+  /** Answers what is under way, then stops listening. */
+  stop(): Promise<void>;
+}
+
+/** The piece of comedy's actor reference that a service needs. */
+export interface ActorSelf {
+  getCustomParameters(): { context: ServiceContext; options: unknown };
+}
+
+export interface ServiceDefinition {
+  /** Name in the actor tree, such as `BridgeActor`. */
+  readonly name: string;
+  readonly actor: new () => ServiceActor;
+  /** Handed to the actor as it is. */
+  readonly options?: unknown;
+}

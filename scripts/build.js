@@ -1,0 +1,19 @@
+// Builds everything into dist/: TypeScript, the browser bundles, and the files that are not code.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const ASSETS = ['config/trunkline.sample.yaml', 'demo/page', 'test/vectors'];
+const BUNDLES = [{ entry: 'dist/sdk/browser.js', out: 'dist/sdk/trunkline.browser.js' }];
+
+if (!process.argv.includes('--keep')) rmSync('dist', { recursive: true, force: true });
+execFileSync('tsc', [], { stdio: 'inherit' });
+for (const asset of ASSETS) {
+  if (existsSync(asset)) cpSync(asset, `dist/${asset}`, { recursive: true });
+}
+for (const { entry, out } of BUNDLES) {
+  await build({ entryPoints: [entry], outfile: out, bundle: true, format: 'esm', minify: true, target: 'es2022' });
+  const bytes = readFileSync(out);
+  console.log(`${out}: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
+}
