@@ -1,3 +1,5 @@
+export { ConfigError, type ConfigProblem } from './errors.js';
+export { loadConfig, type ParseOptions, parseConfig } from './load.js';
 export {
   type AppConfig,
   type BusinessConfig,

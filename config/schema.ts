@@ -17,11 +17,10 @@ const port = z.number().int().min(0).max(65535);
 const durationMs = z.number().int().min(1);
 
 /** A secret in place, from a file, or from an environment variable; resolved when the file is loaded. */
-const secret = z.union([
-  z.string().min(16, 'a secret of at least 16 characters'),
-  z.strictObject({ file: z.string().min(1) }),
-  z.strictObject({ env: z.string().min(1) }),
-]);
+const secret = z.union(
+  [z.string().min(16), z.strictObject({ file: z.string().min(1) }), z.strictObject({ env: z.string().min(1) })],
+  'a secret of at least 16 characters, { file: PATH } or { env: NAME }',
+);
 export type SecretSource = z.infer<typeof secret>;
 
 const listener = (defaultPort: number) =>

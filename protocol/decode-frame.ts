@@ -18,10 +18,15 @@ import {
   type PushFrame,
   type Resume,
 } from './frames.js';
-import { MAX_BUSINESSES, MAX_NAME_BYTES, MAX_REASON_BYTES, MAX_TOKEN_BYTES } from './limits.js';
+import {
+  MAX_ACCESS_POINT_BYTES,
+  MAX_BUSINESSES,
+  MAX_NAME_BYTES,
+  MAX_REASON_BYTES,
+  MAX_RESUME_SECRET_BYTES,
+  MAX_TOKEN_BYTES,
+} from './limits.js';
 import { FieldReader } from './reader.js';
-
-const RESUME_SECRET_BYTES = 64;
 
 /**
  * @returns the frame, or `undefined` for an extension type, which is skipped
@@ -49,7 +54,7 @@ function readFields(type: number, reader: FieldReader): Frame | undefined {
         type,
         requestId: reader.varint('request id'),
         businessId: reader.varint('business id'),
-        method: reader.string('method', MAX_NAME_BYTES),
+        method: reader.name('method', MAX_NAME_BYTES),
         metadata: reader.map('metadata'),
         deadlineMs: reader.varint('deadline'),
         payload: reader.rest(),
@@ -75,7 +80,7 @@ function readFields(type: number, reader: FieldReader): Frame | undefined {
         type,
         requestId: reader.varint('request id'),
         businessId: reader.varint('business id'),
-        group: reader.string('group', MAX_NAME_BYTES),
+        group: reader.name('group', MAX_NAME_BYTES),
       };
     case FrameType.auth:
       return { type, requestId: reader.varint('request id'), token: reader.string('token', MAX_TOKEN_BYTES) };
@@ -83,7 +88,7 @@ function readFields(type: number, reader: FieldReader): Frame | undefined {
       return {
         type,
         businessId: reader.varint('business id'),
-        group: reader.string('group', MAX_NAME_BYTES),
+        group: reader.name('group', MAX_NAME_BYTES),
         dropped: reader.varint('dropped'),
         reason: reader.varint('reason'),
       };
@@ -92,7 +97,7 @@ function readFields(type: number, reader: FieldReader): Frame | undefined {
         type,
         reason: reader.varint('reason'),
         windowMs: reader.varint('window'),
-        accessPoint: reader.string('access point', MAX_NAME_BYTES * 2),
+        accessPoint: reader.string('access point', MAX_ACCESS_POINT_BYTES),
       };
     case FrameType.close:
       return { type, code: reader.varint('code'), reason: reader.string('reason', MAX_REASON_BYTES) };
@@ -118,7 +123,7 @@ function readConnect(reader: FieldReader): ConnectFrame {
 
 function readResume(reader: FieldReader): Resume {
   const sessionId = reader.string('session id', MAX_NAME_BYTES);
-  const secret = reader.bytes('resume secret', RESUME_SECRET_BYTES);
+  const secret = reader.bytes('resume secret', MAX_RESUME_SECRET_BYTES);
   const sequences = [];
   for (let left = reader.count('sequences', MAX_BUSINESSES); left > 0; left--) {
     sequences.push({ businessId: reader.varint('business id'), sequence: reader.varint('sequence') });
@@ -133,7 +138,7 @@ function readConnack(reader: FieldReader): ConnackFrame {
     version: reader.varint('version'),
     connectionId: reader.string('connection id', MAX_NAME_BYTES),
     sessionId: reader.string('session id', MAX_NAME_BYTES),
-    resumeSecret: reader.bytes('resume secret', RESUME_SECRET_BYTES),
+    resumeSecret: reader.bytes('resume secret', MAX_RESUME_SECRET_BYTES),
     resumed: reader.flag('resumed'),
     heartbeatMs: reader.varint('heartbeat'),
     serverTimeMs: reader.varint('server time'),
@@ -147,7 +152,7 @@ function readConnack(reader: FieldReader): ConnackFrame {
 function readBusinesses(reader: FieldReader): GrantedBusiness[] {
   const businesses = [];
   for (let left = reader.count('businesses', MAX_BUSINESSES); left > 0; left--) {
-    businesses.push({ id: reader.varint('business id'), name: reader.string('business name', MAX_NAME_BYTES) });
+    businesses.push({ id: reader.varint('business id'), name: reader.name('business name', MAX_NAME_BYTES) });
   }
   return businesses;
 }
@@ -162,7 +167,7 @@ function readPush(reader: FieldReader): PushFrame {
     multicast:
       (flags & PushFlag.multicast) === 0
         ? undefined
-        : { group: reader.string('group', MAX_NAME_BYTES), offset: reader.varint('offset') },
+        : { group: reader.name('group', MAX_NAME_BYTES), offset: reader.varint('offset') },
     sequence: (flags & PushFlag.needsAck) === 0 ? undefined : reader.varint('sequence'),
     metadata: reader.map('metadata'),
     payload: reader.rest(),
@@ -174,7 +179,7 @@ function readJoin(reader: FieldReader): JoinFrame {
     type: FrameType.join,
     requestId: reader.varint('request id'),
     businessId: reader.varint('business id'),
-    group: reader.string('group', MAX_NAME_BYTES),
+    group: reader.name('group', MAX_NAME_BYTES),
     recover: reader.flag('recover')
       ? { epoch: reader.string('epoch', MAX_NAME_BYTES), offset: reader.varint('offset') }
       : undefined,

@@ -25,8 +25,11 @@ import {
   writeVarint,
 } from './writer.js';
 
+const MAGIC_BYTES = Uint8Array.from(MAGIC);
+
 /**
- * @returns a fresh buffer with the whole frame
+ * @returns the whole frame; it stays as it is, but is a view on a buffer shared with other frames, so that buffer is
+ *   never transferred to another thread
  * @throws {MalformedFrameError} a number is negative, fractional or above 2^53 - 1
  * @throws {FrameTooLargeError} the body does not fit a u24 length
  */
@@ -91,7 +94,7 @@ function writeFields(frame: Frame): void {
 }
 
 function writeConnect(frame: ConnectFrame): void {
-  writeRest(Uint8Array.from(MAGIC));
+  writeRest(MAGIC_BYTES);
   writeVarint(frame.minVersion);
   writeVarint(frame.maxVersion);
   writeString(frame.token);

@@ -7,6 +7,7 @@
  */
 import { FrameTooLargeError } from './errors.js';
 import { HEADER_BYTES } from './limits.js';
+import { view } from './view.js';
 
 /** One frame, fields not yet read. `body` may be a view on the chunk it came in. */
 export interface RawFrame {
@@ -22,6 +23,7 @@ export class FrameDecoder {
   maxFrameBytes: number;
   #gathered: Uint8Array = NOTHING;
   #gatheredBytes = 0;
+  #failure: FrameTooLargeError | undefined;
 
   constructor(maxFrameBytes: number) {
     this.maxFrameBytes = maxFrameBytes;
@@ -32,15 +34,22 @@ export class FrameDecoder {
     return this.#gatheredBytes;
   }
 
+  /** Memory held for that frame: 256 bytes, or at most twice what came of it. */
+  get heldBytes(): number {
+    return this.#gathered.length;
+  }
+
   /**
    * Decodes every complete frame in `chunk` and keeps the rest for the next call.
    *
    * @param chunk bytes as they left the transport: any length, split anywhere
    * @returns frames in wire order; empty while none is complete
-   * @throws {FrameTooLargeError} a declared length exceeds `maxFrameBytes`; the decoder is then spent
+   * @throws {FrameTooLargeError} a declared length exceeds `maxFrameBytes`; frames before it in the same chunk are
+   *   lost, and every later call throws the same error
    * @see docs/protocol.md, "Framing"
    */
   decode(chunk: Uint8Array): RawFrame[] {
+    if (this.#failure !== undefined) throw this.#failure;
     const frames: RawFrame[] = [];
     let at = 0;
     if (this.#gatheredBytes > 0) {
@@ -50,7 +59,7 @@ export class FrameDecoder {
     while (chunk.length - at >= HEADER_BYTES) {
       const end = at + HEADER_BYTES + this.#bodyLength(chunk, at);
       if (end > chunk.length) break;
-      frames.push({ type: chunk[at + 3] as number, body: chunk.subarray(at + HEADER_BYTES, end) });
+      frames.push({ type: chunk[at + 3] as number, body: view(chunk, at + HEADER_BYTES, end) });
       at = end;
     }
     if (at < chunk.length) this.#gather(chunk, at, chunk.length);
@@ -78,8 +87,9 @@ export class FrameDecoder {
 
   #bodyLength(bytes: Uint8Array, at: number): number {
     const length = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
-    if (length > this.maxFrameBytes) throw new FrameTooLargeError(length, this.maxFrameBytes);
-    return length;
+    if (length <= this.maxFrameBytes) return length;
+    this.#failure = new FrameTooLargeError(length, this.maxFrameBytes);
+    throw this.#failure;
   }
 
   #gather(chunk: Uint8Array, start: number, end: number): void {

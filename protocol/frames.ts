@@ -33,7 +33,7 @@ export const PROTOCOL_VERSION = 1;
 /** "TRK", the first three bytes of CONNECT. */
 export const MAGIC: readonly number[] = [0x54, 0x52, 0x4b];
 
-/** String pairs; keys of one map are unique, order is kept. */
+/** String pairs; keys of one map are unique, their order says nothing. Decoded maps have no prototype. */
 export type StringMap = Readonly<Record<string, string>>;
 
 export interface Resume {

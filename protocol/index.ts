@@ -8,6 +8,7 @@ export {
   Status,
 } from './codes.js';
 export { decodeFrame } from './decode-frame.js';
+export { checkSentBy, isSentBy, type Side } from './direction.js';
 export { encodeFrame } from './encode-frame.js';
 export {
   FrameTooLargeError,
@@ -46,15 +47,38 @@ export {
   DEFAULT_MAX_GROUPS,
   DEFAULT_MAX_IN_FLIGHT,
   HEADER_BYTES,
+  MAX_ACCESS_POINT_BYTES,
   MAX_BUSINESSES,
   MAX_DECLARABLE_BYTES,
   MAX_DEVICE_ID_BYTES,
+  MAX_HANDSHAKE_BYTES,
   MAX_HANDSHAKE_FRAME_BYTES,
   MAX_MAP_ENTRIES,
   MAX_MAP_KEY_BYTES,
   MAX_MAP_VALUE_BYTES,
   MAX_NAME_BYTES,
   MAX_REASON_BYTES,
+  MAX_RESUME_SECRET_BYTES,
   MAX_TOKEN_BYTES,
 } from './limits.js';
 export { utf8Length } from './text.js';
+export {
+  CANONICAL_VERSION,
+  CE_PREFIX,
+  CE_SPEC_VERSION,
+  canonicalText,
+  DEFAULT_CONTENT_TYPE,
+  decodeHeaderValue,
+  deviceSource,
+  encodeHeaderValue,
+  type HeaderMap,
+  headerValue,
+  isMetadataKey,
+  META_PREFIX,
+  REQUEST_EVENT_TYPE,
+  SIGNATURE_HEADER,
+  SIGNATURE_TOLERANCE_MS,
+  STATUS_HEADER,
+  signatureDigests,
+  TIMESTAMP_HEADER,
+} from './webhook.js';

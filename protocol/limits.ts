@@ -11,8 +11,11 @@ export const HEADER_BYTES = 4;
 /** The largest length a u24 declares. */
 export const MAX_DECLARABLE_BYTES = 0xff_ff_ff;
 
-/** A stranger's frames, before CONNACK. */
+/** The body of a stranger's frame, before CONNACK. */
 export const MAX_HANDSHAKE_FRAME_BYTES = 8 * 1024;
+
+/** Everything a stranger sends before CONNACK: CONNECT and the frames right behind it, headers included. */
+export const MAX_HANDSHAKE_BYTES = 64 * 1024;
 
 /** Agreed: the body of a frame after login. */
 export const DEFAULT_MAX_FRAME_BYTES = 1024 * 1024;
@@ -41,7 +44,13 @@ export const MAX_NAME_BYTES = 128;
 /** UTF-8 bytes of a device id; never empty. */
 export const MAX_DEVICE_ID_BYTES = 64;
 
-/** UTF-8 bytes of a CLOSE reason. */
+/** UTF-8 bytes of the access point in a GOAWAY. */
+export const MAX_ACCESS_POINT_BYTES = 256;
+
+/** Bytes of a resume secret. */
+export const MAX_RESUME_SECRET_BYTES = 64;
+
+/** UTF-8 bytes of a CLOSE reason; what fits a WebSocket close frame. */
 export const MAX_REASON_BYTES = 123;
 
 /** Businesses named in one frame (CONNECT's resume, CONNACK's grants). */

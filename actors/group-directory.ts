@@ -1,0 +1,125 @@
+/**
+ * The groups with members on this worker. The first member of a group asks the router where its stream stands;
+ * later ones join at once. Multicasts that arrive in between move the position on, so a member is told exactly
+ * where its stream begins.
+ */
+import type { Business } from './business.js';
+import { MULTICAST_INDEX, OutcomeCode } from './delivery-batch.js';
+import { Group, type GroupMember } from './group.js';
+import type { GroupStream, RouterLink } from './router-link.js';
+import type { WorkerCounters } from './worker-counters.js';
+
+/** Gives a group its actor, and ends it. */
+export interface GroupActors {
+  adopt(group: Group): void;
+  release(group: Group): void;
+}
+
+export type JoinResult =
+  | { readonly joined: true; readonly isNew: boolean; readonly group: Group }
+  | { readonly joined: false };
+
+interface Opening {
+  readonly stream: Promise<GroupStream | undefined>;
+  /** Offset of the last multicast that came while the router was asked. */
+  seenOffset: number;
+}
+
+export class GroupDirectory {
+  readonly #router: RouterLink;
+  readonly #actors: GroupActors;
+  readonly #counters: WorkerCounters;
+  readonly #groups = new Map<string, Group>();
+  readonly #openings = new Map<string, Opening>();
+
+  constructor(router: RouterLink, actors: GroupActors, counters: WorkerCounters) {
+    this.#router = router;
+    this.#actors = actors;
+    this.#counters = counters;
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  find(businessId: number, name: string): Group | undefined {
+    return this.#groups.get(keyOf(businessId, name));
+  }
+
+  /**
+   * @param isStillWanted asked again after the router has answered: the member may be gone by then
+   * @param create whether a group that does not exist comes into being
+   */
+  async join(
+    business: Business,
+    name: string,
+    member: GroupMember,
+    { create, isStillWanted }: { create: boolean; isStillWanted: () => boolean },
+  ): Promise<JoinResult> {
+    const group = this.find(business.id, name) ?? (await this.#open(business, name, create));
+    if (group === undefined || !isStillWanted()) {
+      if (group?.size === 0) this.#changed(group);
+      return { joined: false };
+    }
+    return { joined: true, isNew: group.join(member), group };
+  }
+
+  /** Server-side join: the router has said where the stream stands. */
+  joinAt(business: Business, name: string, member: GroupMember, stream: GroupStream): boolean {
+    const group = this.find(business.id, name) ?? this.#add(business, name, stream);
+    return group.join(member);
+  }
+
+  publish(businessId: number, name: string, frame: Uint8Array, offset: number, pushId: number): void {
+    const group = this.find(businessId, name);
+    if (group !== undefined) return group.publish(frame, offset, pushId);
+    const opening = this.#openings.get(keyOf(businessId, name));
+    if (opening !== undefined) opening.seenOffset = offset;
+    this.#router.outcome(pushId, MULTICAST_INDEX, OutcomeCode.delivered, 0);
+  }
+
+  dissolve(businessId: number, name: string): void {
+    this.find(businessId, name)?.dissolve();
+  }
+
+  async #open(business: Business, name: string, create: boolean): Promise<Group | undefined> {
+    const key = keyOf(business.id, name);
+    let opening = this.#openings.get(key);
+    if (opening === undefined) {
+      opening = { stream: this.#router.listenToGroup(business.id, name, create), seenOffset: -1 };
+      this.#openings.set(key, opening);
+      const forget = () => this.#openings.delete(key);
+      opening.stream.then(forget, forget);
+    }
+    const stream = await opening.stream;
+    if (stream === undefined) return undefined;
+    // Another member may have opened it while this one waited.
+    const offset = Math.max(stream.offset, opening.seenOffset);
+    return this.find(business.id, name) ?? this.#add(business, name, { epoch: stream.epoch, offset });
+  }
+
+  #add(business: Business, name: string, stream: GroupStream): Group {
+    const group = new Group(business, name, stream, {
+      settle: (pushId, code, members) => this.#router.outcome(pushId, MULTICAST_INDEX, code, members),
+      delivered: (messages) => {
+        this.#counters.multicastDeliveries += messages;
+      },
+      changed: (changedGroup) => this.#changed(changedGroup),
+    });
+    this.#groups.set(keyOf(business.id, name), group);
+    this.#actors.adopt(group);
+    return group;
+  }
+
+  #changed(group: Group): void {
+    const { business, name, size } = group;
+    this.#router.groupSize({ businessId: business.id, group: name, members: size });
+    if (size > 0 || this.find(business.id, name) !== group) return;
+    this.#groups.delete(keyOf(business.id, name));
+    this.#actors.release(group);
+  }
+}
+
+function keyOf(businessId: number, name: string): string {
+  return `${businessId} ${name}`;
+}

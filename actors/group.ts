@@ -1,0 +1,158 @@
+/**
+ * One multicast group on one worker: gathers what comes within a window, puts it together once per kind of wire,
+ * and hands every member the same bytes. An outcome is reported when the round that carried the message is over,
+ * so whoever publishes faster than the members can be served notices.
+ */
+import type { Envelope } from '../transports/index.js';
+import type { Business } from './business.js';
+import { OutcomeCode } from './delivery-batch.js';
+import type { FanOut } from './downstream-scheduler.js';
+import { GroupMembers } from './group-members.js';
+
+/** A member as the group sees it. */
+export interface GroupMember {
+  readonly envelope: Envelope;
+  /** Writes shared wire bytes, or queues them behind what already waits. */
+  deliverShared(wire: Uint8Array, source: Group, turn: number): void;
+  /** Its membership was ended from the server side. */
+  membershipEnded(group: Group): void;
+}
+
+/** Frames of one round are put together up to this size. */
+const MAX_ROUND_BYTES = 256 * 1024;
+/** What may wait for its round; more is refused as overload. */
+const MAX_GATHERED_BYTES = 8 * 1024 * 1024;
+
+interface Gathered {
+  readonly frame: Uint8Array;
+  readonly pushId: number;
+}
+
+export interface GroupPorts {
+  /** Reports a multicast's outcome on this worker. */
+  settle(pushId: number, code: OutcomeCode, members: number): void;
+  /** A round is over: messages handed to members. */
+  delivered(messages: number): void;
+  /** Its number of members changed. */
+  changed(group: Group): void;
+}
+
+export class Group implements FanOut {
+  readonly business: Business;
+  readonly name: string;
+  readonly epoch: string;
+  /** Position of the last message handed to this worker. */
+  offset: number;
+  readonly #ports: GroupPorts;
+  readonly #members = new GroupMembers<GroupMember>();
+  #gathered: Gathered[] = [];
+  #gatheredBytes = 0;
+  #round: Gathered[] = [];
+  /** The round as each kind of wire wants it, by `Envelope.index`. */
+  #wires: Uint8Array[] = [];
+  #cursor = 0;
+  #end = 0;
+
+  constructor(business: Business, name: string, stream: { epoch: string; offset: number }, ports: GroupPorts) {
+    this.business = business;
+    this.name = name;
+    this.epoch = stream.epoch;
+    this.offset = stream.offset;
+    this.#ports = ports;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  has(member: GroupMember): boolean {
+    return this.#members.has(member);
+  }
+
+  join(member: GroupMember): boolean {
+    const isNew = this.#members.add(member);
+    if (isNew) this.#ports.changed(this);
+    return isNew;
+  }
+
+  leave(member: GroupMember): boolean {
+    const wasMember = this.#members.remove(member);
+    if (wasMember) this.#ports.changed(this);
+    return wasMember;
+  }
+
+  /** Ends every membership and tells the members. */
+  dissolve(): void {
+    for (const member of this.#members.all()) {
+      this.#members.remove(member);
+      member.membershipEnded(this);
+    }
+    this.#ports.changed(this);
+  }
+
+  /** @param pushId wants the outcome; 0 for none */
+  publish(frame: Uint8Array, offset: number, pushId: number): void {
+    this.offset = offset;
+    if (this.#members.size === 0) return this.#ports.settle(pushId, OutcomeCode.delivered, 0);
+    if (this.#gatheredBytes + frame.length > MAX_GATHERED_BYTES) {
+      return this.#ports.settle(pushId, OutcomeCode.overloaded, 0);
+    }
+    const isFirst = this.#gathered.length === 0 && this.#round.length === 0;
+    this.#gathered.push({ frame, pushId });
+    this.#gatheredBytes += frame.length;
+    if (isFirst) this.business.lane.submit(this);
+  }
+
+  begin(): void {
+    let count = 0;
+    let bytes = 0;
+    for (const { frame } of this.#gathered) {
+      if (count > 0 && bytes + frame.length > MAX_ROUND_BYTES) break;
+      count += 1;
+      bytes += frame.length;
+    }
+    this.#round = this.#gathered.slice(0, count);
+    this.#gathered = this.#gathered.slice(count);
+    this.#gatheredBytes -= bytes;
+    this.#cursor = 0;
+    this.#end = this.#members.beginWalk();
+  }
+
+  get isRoundOver(): boolean {
+    return this.#round.length === 0;
+  }
+
+  runSlice(maxMembers: number, turn: number): number {
+    const start = this.#cursor;
+    const stop = Math.min(start + maxMembers, this.#end);
+    for (; this.#cursor < stop; this.#cursor++) {
+      const member = this.#members.at(this.#cursor);
+      if (member === undefined) continue;
+      const { envelope } = member;
+      const wire = this.#wires[envelope.index] ?? this.#wrapRound(envelope);
+      member.deliverShared(wire, this, turn);
+    }
+    if (this.#cursor === this.#end) this.#finishRound();
+    return stop - start;
+  }
+
+  hasMore(): boolean {
+    return this.#gathered.length > 0;
+  }
+
+  #wrapRound(envelope: Envelope): Uint8Array {
+    const frames = this.#round.map((gathered) => gathered.frame);
+    const wire = envelope.wrap(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
+    this.#wires[envelope.index] = wire;
+    return wire;
+  }
+
+  #finishRound(): void {
+    const round = this.#round;
+    this.#round = [];
+    this.#wires = [];
+    this.#members.endWalk();
+    this.#ports.delivered(round.length * this.#end);
+    for (const { pushId } of round) this.#ports.settle(pushId, OutcomeCode.delivered, this.#end);
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * A stranger between the accepted link and its session: one small object, no actor, frames of at most 8 KiB and
+ * a time limit. Frames that follow CONNECT in the same breath are kept, bounded, until the login is through.
+ */
+import {
+  CloseCode,
+  type ConnectFrame,
+  decodeFrame,
+  encodeFrame,
+  FrameDecoder,
+  FrameType,
+  MAX_HANDSHAKE_FRAME_BYTES,
+  MalformedFrameError,
+  PROTOCOL_VERSION,
+  ProtocolError,
+  type RawFrame,
+  Status,
+  UnexpectedFrameError,
+} from '../protocol/index.js';
+import type { Transport, TransportHandler } from '../transports/index.js';
+import type { DeviceClaims } from './ports.js';
+import { Session } from './session.js';
+import { outsideWheel, type WheelItem } from './timer-wheel.js';
+import type { Worker } from './worker.js';
+
+/** Bytes a stranger may send before its login is through. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
+export class Handshake implements TransportHandler, WheelItem {
+  readonly place = outsideWheel();
+  readonly #transport: Transport;
+  readonly #worker: Worker;
+  readonly #decoder = new FrameDecoder(MAX_HANDSHAKE_FRAME_BYTES);
+  readonly #early: RawFrame[] = [];
+  #earlyBytes = 0;
+  #isLoggingIn = false;
+  #isOver = false;
+
+  constructor(transport: Transport, worker: Worker) {
+    this.#transport = transport;
+    this.#worker = worker;
+    transport.handler = this;
+    worker.counters.accepted += 1;
+    worker.wheel.schedule(this, worker.limits.handshakeMs);
+  }
+
+  onBytes(bytes: Uint8Array): void {
+    this.#worker.counters.bytesIn += bytes.length;
+    try {
+      this.#earlyBytes += bytes.length;
+      if (this.#earlyBytes > MAX_EARLY_BYTES) return this.#refuse(CloseCode.policyViolation, 'too much before login');
+      this.#early.push(...this.#decoder.decode(bytes));
+      if (this.#transport.envelope.wholeFrames && this.#decoder.pendingBytes > 0) {
+        throw new MalformedFrameError('a message ends inside a frame');
+      }
+      if (this.#isLoggingIn) return;
+      const first = this.#early.shift();
+      if (first !== undefined) this.#begin(first);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#refuse(error.closeCode, error.message);
+    }
+  }
+
+  onDrain(): void {}
+
+  onViolation(detail: string): void {
+    this.#refuse(CloseCode.malformedFrame, detail);
+  }
+
+  onClose(): void {
+    this.#end();
+  }
+
+  onDue(): number {
+    if (!this.#isOver) this.#refuse(CloseCode.handshakeTimeout, 'no login in time');
+    return 0;
+  }
+
+  #begin(raw: RawFrame): void {
+    if (raw.type !== FrameType.connect) throw new UnexpectedFrameError(raw.type, 'came before CONNECT');
+    const connect = decodeFrame(raw) as ConnectFrame;
+    if (connect.minVersion > PROTOCOL_VERSION || connect.maxVersion < PROTOCOL_VERSION) {
+      return this.#refuse(CloseCode.unsupportedVersion, `version ${PROTOCOL_VERSION} only`, Status.failedPrecondition);
+    }
+    this.#isLoggingIn = true;
+    try {
+      const claims = this.#worker.verifier.verify(connect.token);
+      if (claims instanceof Promise) {
+        claims.then(
+          (verified) => this.#login(verified),
+          (error) => this.#refuseToken(error),
+        );
+      } else {
+        void this.#login(claims);
+      }
+    } catch (error) {
+      this.#refuseToken(error);
+    }
+  }
+
+  async #login(claims: DeviceClaims): Promise<void> {
+    const worker = this.#worker;
+    if (this.#isOver) return;
+    if (worker.sessions.size >= worker.limits.connections) {
+      return this.#refuse(CloseCode.overloaded, 'node is full', Status.resourceExhausted);
+    }
+    const session = new Session(
+      { serial: worker.nextSerial(), transport: this.#transport, decoder: this.#decoder, claims },
+      worker,
+    );
+    // From here the router may send it pushes; they wait behind CONNACK.
+    worker.sessions.set(session.serial, session);
+    try {
+      const [fence, actor] = await Promise.all([session.claimRoute(), worker.adopt(session)]);
+      if (this.#isOver) return session.abandon(fence, actor);
+      this.#end();
+      worker.counters.logins += 1;
+      session.open(fence, actor, this.#early);
+    } catch {
+      session.abandon();
+      this.#refuse(CloseCode.internal, 'login failed', Status.internal);
+    }
+  }
+
+  #refuseToken(error: unknown): void {
+    const closeCode = (error as { closeCode?: unknown } | null)?.closeCode;
+    if (typeof closeCode !== 'number') return this.#refuse(CloseCode.internal, 'login failed', Status.internal);
+    const reason = closeCode === CloseCode.tokenExpired ? 'token expired' : 'token not accepted';
+    this.#refuse(closeCode, reason, Status.unauthenticated);
+  }
+
+  /** @param status tells a client that spoke the protocol so far why there is no CONNACK for it */
+  #refuse(code: number, reason: string, status?: number): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#worker.counters.refusedLogins += 1;
+    this.#worker.counters.closed(code);
+    const frames = [encodeFrame({ type: FrameType.close, code, reason: reason.slice(0, 120) })];
+    if (status !== undefined) frames.unshift(refusal(status));
+    this.#transport.write(this.#transport.envelope.wrap(Buffer.concat(frames)));
+    this.#transport.close(code, reason.slice(0, 120));
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#worker.wheel.remove(this);
+  }
+}
+
+function refusal(status: number): Uint8Array {
+  return encodeFrame({
+    type: FrameType.connack,
+    status,
+    version: PROTOCOL_VERSION,
+    connectionId: '',
+    sessionId: '',
+    resumeSecret: new Uint8Array(0),
+    resumed: false,
+    heartbeatMs: 0,
+    serverTimeMs: 0,
+    maxFrameBytes: 0,
+    maxInFlight: 0,
+    maxGroups: 0,
+    businesses: [],
+  });
+}

@@ -1,0 +1,211 @@
+/**
+ * The writing half of a session. Frames of one turn leave in one write; while the kernel has not taken the last
+ * write, everything waits in our own queue, where it can still be dropped, counted and reported. The members of
+ * a group mostly have nothing else waiting: their shared bytes go straight to the transport.
+ */
+import type { Transport } from '../transports/index.js';
+import type { Business } from './business.js';
+import { OutcomeCode } from './delivery-batch.js';
+import type { DownstreamScheduler, Flushable } from './downstream-scheduler.js';
+import { NO_TICKET, OutboundQueue, type SettleTicket, type Ticket } from './outbound-queue.js';
+import { SLOW_AFTER_MS, type TicketDeadlines, type TicketHolder } from './ticket-deadlines.js';
+import type { WorkerCounters } from './worker-counters.js';
+
+/** One write gathers up to this much. */
+const MAX_WRITE_BYTES = 64 * 1024;
+/** The session's own frames (responses, pongs) that may wait; beyond this the peer does not read. */
+const MAX_OWN_QUEUE_BYTES = 4 * 1024 * 1024;
+
+export interface OutboundPorts {
+  readonly scheduler: DownstreamScheduler;
+  readonly deadlines: TicketDeadlines;
+  readonly counters: WorkerCounters;
+  readonly settle: SettleTicket;
+  now(): number;
+}
+
+export interface OutboundOwner {
+  /** The peer does not read what it must; the session ends. */
+  slowConsumer(): void;
+  /** The frame that tells of pushes dropped by policy; `group` is empty for those to the device. */
+  gapFrame(businessId: number, group: string, dropped: number): Uint8Array;
+}
+
+interface Gap {
+  readonly businessId: number;
+  readonly group: string;
+  dropped: number;
+}
+
+const NOBODY: readonly Ticket[] = [];
+
+export class Outbound implements Flushable, TicketHolder {
+  readonly #transport: Transport;
+  readonly #ports: OutboundPorts;
+  readonly #owner: OutboundOwner;
+  #queue: OutboundQueue | undefined;
+  #gaps: Gap[] | undefined;
+  /** Tickets of the write the kernel has not taken. */
+  #written: readonly Ticket[] = NOBODY;
+  #writtenAtMs = 0;
+  #writtenTurn = -1;
+  #isDirty = false;
+  #awaitsDrain = false;
+  /** Before CONNACK nothing else may leave. */
+  #isHeld = true;
+  #isClosed = false;
+
+  constructor(transport: Transport, owner: OutboundOwner, ports: OutboundPorts) {
+    this.#transport = transport;
+    this.#owner = owner;
+    this.#ports = ports;
+  }
+
+  get isIdle(): boolean {
+    return this.#queue === undefined && this.#transport.writableBytes === 0;
+  }
+
+  /** Writes CONNACK, and from then on what waited behind it. */
+  open(connack: Uint8Array): void {
+    this.#isHeld = false;
+    const wire = this.#transport.envelope.wrap(connack);
+    this.#ports.counters.bytesOut += wire.length;
+    this.#transport.write(wire);
+    if (this.#queue !== undefined) this.#markDirty();
+  }
+
+  /** @param business whose limit and policy count; `undefined` for the session's own frames */
+  send(frame: Uint8Array, business: Business | undefined, ticket: Ticket = NO_TICKET): void {
+    this.#enqueue(this.#transport.envelope.wrap(frame), business, '', ticket);
+  }
+
+  /** @param wire shared bytes, already wrapped for this transport */
+  deliverShared(wire: Uint8Array, business: Business, group: string, turn: number): void {
+    if (this.#queue !== undefined || this.#isHeld || this.#writtenTurn === turn || this.#transport.writableBytes > 0) {
+      this.#enqueue(wire, business, group, NO_TICKET);
+      return;
+    }
+    this.#writtenTurn = turn;
+    this.#ports.counters.bytesOut += wire.length;
+    this.#transport.write(wire);
+  }
+
+  flush(turn: number): void {
+    this.#isDirty = false;
+    const queue = this.#queue;
+    if (queue === undefined || this.#isClosed) return;
+    if (this.#transport.writableBytes > 0) return this.#awaitDrain();
+    const chunk = queue.take(MAX_WRITE_BYTES);
+    const wire = this.#withGaps(chunk.wire);
+    this.#writtenTurn = turn;
+    this.#ports.counters.bytesOut += wire.length;
+    this.#transport.write(wire);
+    if (queue.isEmpty) this.#queue = undefined;
+    if (this.#transport.writableBytes === 0) {
+      this.#settleAll(chunk.tickets, OutcomeCode.delivered);
+      if (this.#queue !== undefined) this.#markDirty();
+      return;
+    }
+    this.#written = chunk.tickets;
+    this.#writtenAtMs = this.#ports.now();
+    if (this.#queue !== undefined || chunk.tickets.length > 0) this.#awaitDrain();
+  }
+
+  /** The kernel has taken the last write. */
+  drained(): void {
+    this.#awaitsDrain = false;
+    this.#settleAll(this.#written, OutcomeCode.delivered);
+    this.#written = NOBODY;
+    if (this.#queue !== undefined) this.#markDirty();
+  }
+
+  expireTickets(nowMs: number): boolean {
+    const before = nowMs - SLOW_AFTER_MS;
+    const waiting = this.#queue?.expire(before, this.#ports.settle) ?? 0;
+    if (this.#queue?.isEmpty === true) this.#queue = undefined;
+    if (this.#writtenAtMs <= before) {
+      // Part of it may be with the peer already.
+      this.#settleAll(this.#written, OutcomeCode.unknown);
+      this.#written = NOBODY;
+    }
+    return waiting > 0 || this.#written.length > 0;
+  }
+
+  /** Writes what waits, if the kernel takes writes at all, and `close` behind it; nothing is written after. */
+  finish(close: Uint8Array | undefined): void {
+    if (this.#isClosed) return;
+    while (this.#queue !== undefined && this.#transport.writableBytes === 0 && !this.#isHeld) this.flush(-1);
+    if (close !== undefined) this.#transport.write(this.#transport.envelope.wrap(close));
+    this.abandon();
+  }
+
+  /** The link is gone. */
+  abandon(): void {
+    this.#isClosed = true;
+    this.#settleAll(this.#written, OutcomeCode.unknown);
+    this.#written = NOBODY;
+    this.#queue?.abandon(OutcomeCode.closed, this.#ports.settle);
+    this.#queue = undefined;
+  }
+
+  #enqueue(wire: Uint8Array, business: Business | undefined, group: string, ticket: Ticket): void {
+    if (!this.#isClosed) this.#makeRoom(wire.length, business);
+    if (this.#isClosed) {
+      if (ticket !== NO_TICKET) this.#ports.settle(ticket, OutcomeCode.closed);
+      return;
+    }
+    this.#queue ??= new OutboundQueue();
+    this.#queue.push({ wire, businessId: business?.id ?? 0, group, ticket, sinceMs: this.#ports.now() });
+    if (this.#isDirty) return;
+    if (ticket !== NO_TICKET && (this.#isHeld || this.#awaitsDrain)) this.#ports.deadlines.add(this);
+    if (!this.#isHeld && !this.#awaitsDrain) this.#markDirty();
+  }
+
+  /** Applies the business's policy when `incomingBytes` more would pass its limit; may close the session. */
+  #makeRoom(incomingBytes: number, business: Business | undefined): void {
+    const queue = this.#queue;
+    const limit = business?.maxQueueBytes ?? MAX_OWN_QUEUE_BYTES;
+    if (queue === undefined || queue.bytes + incomingBytes <= limit) return;
+    if (queue.bytesOf(business?.id ?? 0) + incomingBytes <= limit) return;
+    if (business === undefined || business.slowConsumer === 'disconnect') return this.#owner.slowConsumer();
+    const keepBytes = business.slowConsumer === 'latest-only' ? 0 : Math.max(limit - incomingBytes, 0);
+    for (const [group, count] of queue.dropOldest(business.id, keepBytes, this.#ports.settle)) {
+      this.#ports.counters.dropped += count;
+      this.#noteGap(business.id, group, count);
+    }
+  }
+
+  #noteGap(businessId: number, group: string, dropped: number): void {
+    this.#gaps ??= [];
+    const known = this.#gaps.find((gap) => gap.businessId === businessId && gap.group === group);
+    if (known === undefined) this.#gaps.push({ businessId, group, dropped });
+    else known.dropped += dropped;
+  }
+
+  /** What was dropped is told before what is left of the queue. */
+  #withGaps(wire: Uint8Array): Uint8Array {
+    if (this.#gaps === undefined) return wire;
+    const gaps = this.#gaps.map(({ businessId, group, dropped }) =>
+      this.#transport.envelope.wrap(this.#owner.gapFrame(businessId, group, dropped)),
+    );
+    this.#gaps = undefined;
+    return Buffer.concat([...gaps, wire]);
+  }
+
+  #awaitDrain(): void {
+    if (this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
+    this.#ports.deadlines.add(this);
+    this.#transport.notifyDrain();
+  }
+
+  #markDirty(): void {
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#ports.scheduler.markDirty(this);
+  }
+
+  #settleAll(tickets: readonly Ticket[], code: OutcomeCode): void {
+    for (const ticket of tickets) this.#ports.settle(ticket, code);
+  }
+}

@@ -1,0 +1,354 @@
+/**
+ * One device's live connection: what comes in is judged and applied here, what goes out passes `Outbound`.
+ * Protocol-independent of the transport below it. Its actor (`connection-actor.ts`) gives it a place in the
+ * tree; bytes and fan-outs reach it directly, because a message each would cost more than the work.
+ */
+import {
+  CloseCode,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  type FrameDecoder,
+  FrameType,
+  GapReason,
+  HEADER_BYTES,
+  MalformedFrameError,
+  PROTOCOL_VERSION,
+  ProtocolError,
+  type RawFrame,
+  Status,
+  UnexpectedFrameError,
+} from '../protocol/index.js';
+import type { Envelope, Transport, TransportHandler } from '../transports/index.js';
+import type { Business } from './business.js';
+import { formatConnectionId } from './connection-id.js';
+import { type ConnectionState, move } from './connection-state.js';
+import { OutcomeCode } from './delivery-batch.js';
+import { type Grants, withoutBusiness } from './grants.js';
+import type { Group, GroupMember } from './group.js';
+import { Heartbeat } from './heartbeat.js';
+import { Memberships } from './memberships.js';
+import { Outbound } from './outbound.js';
+import type { Ticket } from './outbound-queue.js';
+import type { DeviceClaims } from './ports.js';
+import { outsideWheel, type WheelItem } from './timer-wheel.js';
+import { refreshToken } from './token-refresh.js';
+import { UpstreamRequests } from './upstream-requests.js';
+import type { SessionActorRef, Worker } from './worker.js';
+
+/** What a session without a link listens to: nothing. */
+const CLOSED: TransportHandler = { onBytes() {}, onDrain() {}, onViolation() {}, onClose() {} };
+
+export interface SessionSeed {
+  readonly serial: number;
+  readonly transport: Transport;
+  /** With whatever it holds of a frame that is not complete yet. */
+  readonly decoder: FrameDecoder;
+  readonly claims: DeviceClaims;
+}
+
+export class Session implements TransportHandler, GroupMember, WheelItem {
+  readonly serial: number;
+  readonly place = outsideWheel();
+  readonly worker: Worker;
+  #claims: DeviceClaims;
+  #grants: Grants;
+  #state: ConnectionState = 'handshaking';
+  #fence = 0;
+  #actor: SessionActorRef | undefined;
+  readonly #transport: Transport;
+  readonly #decoder: FrameDecoder;
+  readonly #outbound: Outbound;
+  readonly #heartbeat: Heartbeat;
+  #requests: UpstreamRequests | undefined;
+  #memberships: Memberships | undefined;
+
+  constructor(seed: SessionSeed, worker: Worker) {
+    this.serial = seed.serial;
+    this.worker = worker;
+    this.#claims = seed.claims;
+    this.#grants = worker.grants.of(seed.claims.businesses);
+    this.#transport = seed.transport;
+    this.#decoder = seed.decoder;
+    this.#outbound = new Outbound(seed.transport, this, worker);
+    this.#heartbeat = new Heartbeat(worker.now());
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get claims(): DeviceClaims {
+    return this.#claims;
+  }
+
+  get grants(): Grants {
+    return this.#grants;
+  }
+
+  get envelope(): Envelope {
+    return this.#transport.envelope;
+  }
+
+  get connectionId(): string {
+    const { incarnation, index } = this.worker;
+    return formatConnectionId({ incarnation, worker: index, serial: this.serial });
+  }
+
+  /** Nothing is under way: no request, nothing unsent. */
+  get isIdle(): boolean {
+    return (this.#requests?.size ?? 0) === 0 && this.#outbound.isIdle;
+  }
+
+  /** The route is claimed: takes the link over, tells the client, and applies what came behind CONNECT. */
+  open(fence: number, actor: SessionActorRef, early: readonly RawFrame[]): void {
+    this.#state = move(this.#state, 'online');
+    this.#fence = fence;
+    this.#actor = actor;
+    const { worker } = this;
+    this.#transport.handler = this;
+    this.#transport.allowMessageBytes(worker.limits.frameBytes + HEADER_BYTES);
+    this.#decoder.maxFrameBytes = worker.limits.frameBytes;
+    this.#outbound.open(this.#connack());
+    worker.counters.framesOut += 1;
+    worker.wheel.schedule(this, this.#nextDueMs(worker.now()));
+    this.#applyAll(early);
+  }
+
+  /** The login did not come to its end; what it has taken by then is given back. */
+  abandon(fence = 0, actor?: SessionActorRef): void {
+    this.#fence = fence;
+    this.#actor = actor;
+    this.#end(0);
+  }
+
+  onBytes(bytes: Uint8Array): void {
+    this.worker.counters.bytesIn += bytes.length;
+    this.#heartbeat.seen(this.worker.now());
+    try {
+      const frames = this.#decoder.decode(bytes);
+      if (this.envelope.wholeFrames && this.#decoder.pendingBytes > 0) {
+        throw new MalformedFrameError('a message ends inside a frame');
+      }
+      this.#applyAll(frames);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  onDrain(): void {
+    this.#outbound.drained();
+  }
+
+  onViolation(detail: string): void {
+    this.close(CloseCode.malformedFrame, detail);
+  }
+
+  onClose(): void {
+    this.#end(0);
+  }
+
+  onDue(nowMs: number): number {
+    if (this.#state === 'closed') return 0;
+    if (this.worker.epochMs() >= this.#claims.expiresAtMs) {
+      this.close(CloseCode.tokenExpired, 'token expired');
+      return 0;
+    }
+    const verdict = this.#heartbeat.tick(this.worker.heartbeat, nowMs);
+    if (verdict === 'stale') {
+      this.close(CloseCode.heartbeatTimeout, 'no heartbeat');
+      return 0;
+    }
+    if (verdict === 'ping') this.send({ type: FrameType.ping, opaque: Math.floor(nowMs) });
+    return this.#nextDueMs(nowMs);
+  }
+
+  /** Sends one of the session's own frames. */
+  send(frame: Frame): void {
+    this.worker.counters.framesOut += 1;
+    this.#outbound.send(encodeFrame(frame), undefined);
+  }
+
+  respond(requestId: number, status: number, metadata: Readonly<Record<string, string>> = {}): void {
+    this.send({ type: FrameType.response, requestId, status, metadata, payload: new Uint8Array(0) });
+  }
+
+  /** @param frame an encoded PUSH */
+  push(frame: Uint8Array, businessId: number, ticket: Ticket): void {
+    const business = this.#grants.get(businessId);
+    if (business === undefined) return this.worker.settle(ticket, OutcomeCode.offline);
+    if (this.#state === 'draining' || this.#state === 'closed') return this.worker.settle(ticket, OutcomeCode.closed);
+    this.worker.counters.framesOut += 1;
+    this.#outbound.send(frame, business, ticket);
+  }
+
+  deliverShared(wire: Uint8Array, group: Group, turn: number): void {
+    this.#outbound.deliverShared(wire, group.business, group.name, turn);
+  }
+
+  membershipEnded(group: Group): void {
+    this.#memberships?.forget(group);
+    this.send({
+      type: FrameType.gap,
+      businessId: group.business.id,
+      group: group.name,
+      dropped: 0,
+      reason: GapReason.membershipEnded,
+    });
+  }
+
+  gapFrame(businessId: number, group: string, dropped: number): Uint8Array {
+    return encodeFrame({ type: FrameType.gap, businessId, group, dropped, reason: GapReason.slowConsumer });
+  }
+
+  slowConsumer(): void {
+    this.close(CloseCode.slowConsumer, 'outbound queue is full');
+  }
+
+  get memberships(): Memberships {
+    this.#memberships ??= new Memberships(this);
+    return this.#memberships;
+  }
+
+  /** The device has a new token, verified and for the same device. */
+  renew(claims: DeviceClaims): void {
+    this.#claims = claims;
+    const grants = this.worker.grants.of(claims.businesses);
+    if (grants === this.#grants) return;
+    for (const business of this.#grants.values()) {
+      if (!grants.has(business.id)) this.#memberships?.end(business);
+    }
+    this.#grants = grants;
+    // A grant is part of the route, so the route is claimed anew.
+    this.claimRoute().then(
+      (fence) => {
+        this.#fence = fence;
+      },
+      () => this.close(CloseCode.internal, 'route lost'),
+    );
+  }
+
+  /** Withdraws one business from this connection. @returns whether it was granted */
+  revoke(business: Business): boolean {
+    if (!this.#grants.has(business.id)) return false;
+    this.#memberships?.end(business);
+    this.#grants = withoutBusiness(this.#grants, business.id);
+    return true;
+  }
+
+  claimRoute(): Promise<number> {
+    const { app, deviceId, uid } = this.#claims;
+    const grants = [...this.#grants.keys()];
+    return this.worker.router.claim({
+      serial: this.serial,
+      app,
+      deviceId,
+      uid,
+      grants,
+      sinceMs: this.worker.epochMs(),
+    });
+  }
+
+  /** Takes no new push, and asks the client to come back at a random moment within `windowMs`. */
+  drain(reason: number, windowMs: number): void {
+    if (this.#state !== 'online') return;
+    this.#state = move(this.#state, 'draining');
+    this.send({ type: FrameType.goaway, reason, windowMs, accessPoint: '' });
+  }
+
+  /** Ends the session with a code: what is queued leaves first, as far as the kernel takes it. */
+  close(code: number, reason: string): void {
+    if (this.#state === 'closed') return;
+    const wasOpen = this.#state !== 'handshaking';
+    this.#outbound.finish(wasOpen ? encodeFrame({ type: FrameType.close, code, reason }) : undefined);
+    this.#end(code);
+    this.#transport.close(code, reason);
+  }
+
+  #applyAll(frames: readonly RawFrame[]): void {
+    try {
+      for (const raw of frames) {
+        if (this.#state === 'closed') return;
+        this.worker.counters.framesIn += 1;
+        const frame = decodeFrame(raw);
+        if (frame !== undefined) this.#apply(frame);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #apply(frame: Frame): void {
+    switch (frame.type) {
+      case FrameType.ping:
+        return this.send({ type: FrameType.pong, opaque: frame.opaque });
+      case FrameType.request:
+        this.#requests ??= new UpstreamRequests(this);
+        return this.#requests.start(frame);
+      case FrameType.cancel:
+        return this.#requests?.cancel(frame.requestId);
+      case FrameType.join:
+        return this.memberships.join(frame);
+      case FrameType.leave:
+        return this.memberships.leave(frame);
+      case FrameType.auth:
+        return refreshToken(this, frame);
+      case FrameType.close:
+        return this.close(CloseCode.normal, 'bye');
+      case FrameType.pong:
+      case FrameType.response:
+      case FrameType.ack:
+      case FrameType.report:
+        // A pong has proved life by arriving; the others answer what this version never asks.
+        return;
+      default:
+        throw new UnexpectedFrameError(frame.type, 'is not one a client sends after login');
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof ProtocolError)) throw error;
+    this.close(error.closeCode, error.message.slice(0, 120));
+  }
+
+  #nextDueMs(nowMs: number): number {
+    const expiresInMs = this.#claims.expiresAtMs - this.worker.epochMs();
+    return Math.max(Math.min(this.#heartbeat.nextTickMs(this.worker.heartbeat, nowMs), expiresInMs), 1);
+  }
+
+  #connack(): Uint8Array {
+    const { worker } = this;
+    return encodeFrame({
+      type: FrameType.connack,
+      status: Status.ok,
+      version: PROTOCOL_VERSION,
+      connectionId: this.connectionId,
+      sessionId: this.connectionId,
+      resumeSecret: new Uint8Array(0),
+      resumed: false,
+      heartbeatMs: worker.heartbeatMs,
+      serverTimeMs: worker.epochMs(),
+      maxFrameBytes: worker.limits.frameBytes,
+      maxInFlight: worker.limits.inFlight,
+      maxGroups: worker.limits.groups,
+      businesses: [...this.#grants.values()],
+    });
+  }
+
+  #end(code: number): void {
+    if (this.#state === 'closed') return;
+    this.#state = move(this.#state, 'closed');
+    const { worker } = this;
+    this.#transport.handler = CLOSED;
+    this.#outbound.abandon();
+    this.#requests?.abortAll();
+    this.#memberships?.endAll();
+    worker.wheel.remove(this);
+    worker.sessions.delete(this.serial);
+    if (this.#fence > 0) {
+      worker.router.release({ app: this.#claims.app, deviceId: this.#claims.deviceId, fence: this.#fence });
+    }
+    worker.counters.closed(code);
+    this.#actor?.release();
+  }
+}

@@ -1,0 +1,3 @@
+export { default as BridgeActor } from './bridge-actor.js';
+export type { BridgeOptions } from './server.js';
+export { createBridgeService } from './service.js';

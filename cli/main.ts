@@ -1,0 +1,42 @@
+#!/usr/bin/env node
+/**
+ * The `trunkline` command. Arguments are parsed here, each command does its work in its own file, and whatever a
+ * command throws ends here as one message and an exit code.
+ */
+import yargs from 'yargs';
+import { hideBin } from 'yargs/helpers';
+import { demoCommand } from './commands/demo.js';
+import { pushCommand } from './commands/push.js';
+import { startCommand } from './commands/start.js';
+import { tokenCommand } from './commands/token.js';
+import { UsageError } from './errors.js';
+import { printError } from './output.js';
+
+const args = hideBin(process.argv);
+
+const parser = yargs(args)
+  .scriptName('trunkline')
+  .usage('$0 <command>\n\nOne persistent connection per device, shared by many businesses.')
+  .option('json', { type: 'boolean', default: false, global: true, describe: 'print results and errors as JSON' })
+  .command(startCommand)
+  .command(demoCommand)
+  .command(tokenCommand)
+  .command(pushCommand)
+  .demandCommand(1, 'say what to do: start, demo, token or push')
+  .strict()
+  // A flag that is given twice must not become an array where a text is expected.
+  .parserConfiguration({ 'duplicate-arguments-array': true, 'greedy-arrays': false })
+  .wrap(Math.min(100, process.stdout.columns ?? 80))
+  .epilogue('Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 node refused, 5 not delivered.')
+  .exitProcess(false)
+  .fail((message, error) => {
+    throw error ?? new UsageError(`${message}. See: trunkline --help`);
+  });
+
+try {
+  await parser.parseAsync();
+} catch (error) {
+  process.exitCode = printError(error, args.includes('--json'));
+}
+// A command that returned has ended what it started; an idle keep-alive socket is no reason to stay.
+process.exit();

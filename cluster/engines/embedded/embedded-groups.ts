@@ -1,0 +1,43 @@
+/** Groups of one node, in memory. A group made anew has a new epoch, so old positions mean nothing in it. */
+import { randomBytes } from 'node:crypto';
+import type { GroupRecord, GroupStore } from '../../../actors/index.js';
+
+const EPOCH_BYTES = 6;
+
+export class EmbeddedGroups implements GroupStore {
+  readonly #groups = new Map<string, GroupRecord & { offset: number }>();
+  readonly #epochMs: () => number;
+
+  /** @param epochMs milliseconds since the Unix epoch */
+  constructor(epochMs: () => number) {
+    this.#epochMs = epochMs;
+  }
+
+  create(businessId: number, group: string): Promise<boolean> {
+    const key = keyOf(businessId, group);
+    if (this.#groups.has(key)) return Promise.resolve(false);
+    const epoch = randomBytes(EPOCH_BYTES).toString('hex');
+    this.#groups.set(key, { epoch, offset: 0, createdAtMs: this.#epochMs() });
+    return Promise.resolve(true);
+  }
+
+  dissolve(businessId: number, group: string): Promise<boolean> {
+    return Promise.resolve(this.#groups.delete(keyOf(businessId, group)));
+  }
+
+  get(businessId: number, group: string): Promise<GroupRecord | undefined> {
+    const record = this.#groups.get(keyOf(businessId, group));
+    return Promise.resolve(record === undefined ? undefined : { ...record });
+  }
+
+  nextOffset(businessId: number, group: string): Promise<number | undefined> {
+    const record = this.#groups.get(keyOf(businessId, group));
+    if (record === undefined) return Promise.resolve(undefined);
+    record.offset += 1;
+    return Promise.resolve(record.offset);
+  }
+}
+
+function keyOf(businessId: number, group: string): string {
+  return `${businessId} ${group}`;
+}

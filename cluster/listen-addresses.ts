@@ -1,0 +1,51 @@
+/**
+ * Finds the ports a node will listen on, before its workers share them. Each is bound once without `reusePort`
+ * and let go again: with it, a second node would listen silently beside the first. Port 0 becomes a number here.
+ */
+import { type AddressInfo, createServer } from 'node:net';
+import type { NodeConfig } from '../config/index.js';
+import { TrunklineError } from '../protocol/index.js';
+import type { ListenAt } from './worker-settings.js';
+
+/** An access port cannot be listened on. */
+export class AddressUnavailableError extends TrunklineError {
+  readonly code = 'TRK_ADDRESS_UNAVAILABLE';
+  constructor(
+    readonly address: string,
+    cause: unknown,
+  ) {
+    super(`cannot listen on ${address}: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, { cause });
+  }
+}
+
+/** @throws {AddressUnavailableError} naming the address */
+export async function resolveListeners({ access }: NodeConfig): Promise<ListenAt[]> {
+  const listeners: ListenAt[] = [];
+  for (const protocol of ['tcp', 'ws'] as const) {
+    const at = access[protocol];
+    if (at === null) continue;
+    listeners.push({ protocol, host: at.host, port: await bindOnce(at.host, at.port, false) });
+  }
+  return listeners;
+}
+
+/** Whether the workers can share a port on this platform. */
+export async function canReusePort(host: string): Promise<boolean> {
+  try {
+    await bindOnce(host, 0, true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function bindOnce(host: string, port: number, reusePort: boolean): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error) => reject(new AddressUnavailableError(`${host}:${port}`, error)));
+    server.listen({ host, port, reusePort }, () => {
+      const bound = (server.address() as AddressInfo).port;
+      server.close(() => resolve(bound));
+    });
+  });
+}

@@ -1,0 +1,121 @@
+/**
+ * The metrics of one access worker, read from its counters when asked. The node adds the workers up, which
+ * `prom-client` does by name.
+ *
+ * @see docs/operations.md, "Metrics"
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { OutcomeCode, type Worker } from '../actors/index.js';
+import type { Outcome } from '../upstream/index.js';
+
+const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const NANOSECONDS = 1e9;
+
+export class WorkerMetrics {
+  readonly #registry = new Registry();
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #upstreamSeconds: Histogram<'business' | 'outcome'>;
+
+  constructor(workerIndex: number) {
+    const registers = [this.#registry];
+    this.#loopDelay.enable();
+    this.#upstreamSeconds = new Histogram({
+      name: 'trunkline_upstream_seconds',
+      help: 'Upstream requests, from the client frame to the answer of the back-end',
+      labelNames: ['business', 'outcome'],
+      buckets: LATENCY_BUCKETS_S,
+      registers,
+    });
+    const loopDelay = this.#loopDelay;
+    new Gauge({
+      name: 'trunkline_event_loop_delay_seconds',
+      help: 'How late the event loop of a thread was since the last scrape, 99th percentile',
+      labelNames: ['thread'],
+      registers,
+      collect() {
+        this.set({ thread: `access-${workerIndex}` }, loopDelay.percentile(99) / NANOSECONDS);
+        loopDelay.reset();
+      },
+    });
+  }
+
+  /** Exposes the worker's counters. */
+  watch(worker: Worker): void {
+    const { counters, sessions, groups } = worker;
+    this.#gauge('trunkline_connections', 'Authenticated connections', () => sessions.size);
+    this.#gauge('trunkline_groups', 'Groups with members, per worker', () => groups.size);
+    this.#counter('trunkline_accepted_total', 'Links accepted, strangers included', () => counters.accepted);
+    this.#counter('trunkline_logins_total', 'Logins that succeeded', () => counters.logins);
+    this.#counter('trunkline_refused_logins_total', 'Logins that were refused', () => counters.refusedLogins);
+    this.#counter('trunkline_frames_in_total', 'Frames received', () => counters.framesIn);
+    this.#counter('trunkline_frames_out_total', 'Frames sent to one connection', () => counters.framesOut);
+    this.#counter('trunkline_bytes_in_total', 'Bytes received', () => counters.bytesIn);
+    this.#counter('trunkline_bytes_out_total', 'Bytes written', () => counters.bytesOut);
+    this.#counter(
+      'trunkline_multicast_deliveries_total',
+      'Multicast messages handed to members',
+      () => counters.multicastDeliveries,
+    );
+    this.#counter('trunkline_dropped_total', 'Pushes dropped from slow connections', () => counters.dropped);
+    this.#pushOutcomes(worker);
+    this.#closes(worker);
+  }
+
+  upstreamOutcome(business: string, { latencyMs, kind }: Outcome): void {
+    this.#upstreamSeconds.observe({ business, outcome: kind }, latencyMs / 1_000);
+  }
+
+  async json(): Promise<object[]> {
+    return this.#registry.getMetricsAsJSON();
+  }
+
+  #pushOutcomes({ counters }: Worker): void {
+    new Counter({
+      name: 'trunkline_worker_pushes_total',
+      help: 'Pushes to single connections by what became of them on the worker',
+      labelNames: ['outcome'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [outcome, code] of Object.entries(OutcomeCode)) this.inc({ outcome }, counters.pushes[code]);
+      },
+    });
+  }
+
+  #closes({ counters }: Worker): void {
+    new Counter({
+      name: 'trunkline_closes_total',
+      help: 'Connections ended, by close code; 0 is a peer that went without one',
+      labelNames: ['code'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [code, count] of counters.closes) this.inc({ code: String(code) }, count);
+      },
+    });
+  }
+
+  #gauge(name: string, help: string, value: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  }
+
+  #counter(name: string, help: string, value: () => number): void {
+    new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * What the control layer refuses, each with its HTTP status. The details go to the caller: they say which rule was
+ * met and hold no secret.
+ *
+ * @see docs/control.md, "Trust"; docs/errors.md
+ */
+import { ProblemError } from '../http/index.js';
+
+/** Seconds a client waits for a node that starts or drains; its balancer may know another one. */
+const RETRY_AFTER_S = '2';
+
+export class UnknownAppError extends ProblemError {
+  constructor() {
+    super(404, 'TRK_UNKNOWN_APP', 'this service knows no such app');
+  }
+}
+
+/** The page's origin is not one that the app lists. */
+export class OriginNotAllowedError extends ProblemError {
+  constructor() {
+    super(403, 'TRK_ORIGIN_NOT_ALLOWED', 'the app does not list this origin');
+  }
+}
+
+/** A device id without the secret that was handed out with it. */
+export class DeviceNotProvenError extends ProblemError {
+  constructor() {
+    super(
+      403,
+      'TRK_DEVICE_NOT_PROVEN',
+      'this device id needs the secret it was handed out with; an id of your own choice needs an assertion',
+    );
+  }
+}
+
+/** Grants that the app's back-end may not give: an unknown business, another app's, groups of one not granted. */
+export class NotGrantableError extends ProblemError {
+  constructor(detail: string) {
+    super(403, 'TRK_NOT_GRANTABLE', detail);
+  }
+}
+
+/** The key is good, for another app. */
+export class WrongAppKeyError extends ProblemError {
+  constructor() {
+    super(403, 'TRK_WRONG_APP_KEY', 'the key is not one of this app');
+  }
+}
+
+/** Why is told on the private listener only: strangers read this one. */
+export class NotReadyError extends ProblemError {
+  constructor() {
+    super(503, 'TRK_NOT_READY', 'this node starts or drains and takes no devices now', {
+      headers: { 'retry-after': RETRY_AFTER_S },
+    });
+  }
+}
+
+/** The node listens with no protocol that this client speaks. */
+export class NoAccessPointError extends ProblemError {
+  constructor() {
+    super(503, 'TRK_NO_ACCESS_POINT', 'this node offers no protocol that the client speaks', {
+      headers: { 'retry-after': RETRY_AFTER_S },
+    });
+  }
+}

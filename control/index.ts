@@ -1,0 +1,6 @@
+export { type AccessChoice, type AccessProtocol, chooseAccess } from './access-points.js';
+export { default as ControlActor } from './control-actor.js';
+export { createControlService } from './control-service.js';
+export type { ControlOptions } from './options.js';
+export type { BootstrapAnswer, BootstrapRequest } from './schemas.js';
+export { createTokenRoutes, type TokenRoutes, type TokenRoutesOptions } from './token-routes.js';

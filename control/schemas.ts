@@ -1,0 +1,89 @@
+/**
+ * Forms of what the control layer is asked and answers. Unknown fields are refused: a misspelt `deviceId` would
+ * otherwise make a new device at every start.
+ */
+import { z } from 'zod';
+import {
+  MAX_BUSINESSES,
+  MAX_DEVICE_ID_BYTES,
+  MAX_MAP_ENTRIES,
+  MAX_MAP_KEY_BYTES,
+  MAX_MAP_VALUE_BYTES,
+  MAX_NAME_BYTES,
+  MAX_TOKEN_BYTES,
+  utf8Length,
+} from '../protocol/index.js';
+import { MAX_GROUP_PATTERNS } from '../tokens/index.js';
+
+/** A device secret has 43 characters; this leaves room and no more. */
+const MAX_SECRET_CHARS = 128;
+
+/** Text with a UTF-8 form, counted in its bytes. */
+const text = (maxBytes: number) =>
+  z
+    .string()
+    .min(1)
+    .refine((value) => utf8Length(value) <= maxBytes, `at most ${maxBytes} bytes of UTF-8`)
+    .refine((value) => !/\p{Surrogate}/u.test(value), 'not valid Unicode');
+
+const entries = (max: number) => (map: object) => Object.keys(map).length <= max;
+
+const appName = z.string().min(1).max(MAX_NAME_BYTES);
+const deviceId = text(MAX_DEVICE_ID_BYTES);
+
+export const bootstrapRequest = z.strictObject({
+  app: appName,
+  deviceId: deviceId.optional(),
+  deviceSecret: z.string().min(1).max(MAX_SECRET_CHARS).optional(),
+  assertion: z.string().min(1).max(MAX_TOKEN_BYTES).optional(),
+  attributes: z
+    .record(z.string().min(1).max(MAX_MAP_KEY_BYTES), z.string().max(MAX_MAP_VALUE_BYTES))
+    .refine(entries(MAX_MAP_ENTRIES), `at most ${MAX_MAP_ENTRIES} attributes`)
+    .default({}),
+});
+export type BootstrapRequest = z.output<typeof bootstrapRequest>;
+
+export const bootstrapAnswer = z.object({
+  app: z.string(),
+  deviceId: z.string(),
+  deviceSecret: z.string().optional().describe('Only with an id made in this moment; keep both.'),
+  token: z.string(),
+  expiresAtMs: z.int(),
+  businesses: z.array(z.string()).readonly(),
+  accessPoints: z.object({
+    tcp: z.array(z.string()).readonly().optional().describe('host:port'),
+    ws: z.array(z.string()).readonly().optional().describe('ws://host:port/connect'),
+  }),
+  protocols: z
+    .array(z.enum(['tcp', 'ws']))
+    .readonly()
+    .describe('In the order to try.'),
+  heartbeat: z.object({ intervalMs: z.int() }),
+  retry: z.object({ minMs: z.int(), maxMs: z.int() }),
+});
+export type BootstrapAnswer = z.output<typeof bootstrapAnswer>;
+
+export const tokenRequest = z.strictObject({
+  app: appName,
+  deviceId,
+  uid: text(MAX_NAME_BYTES).optional(),
+  businesses: z
+    .array(text(MAX_NAME_BYTES))
+    .max(MAX_BUSINESSES)
+    .refine((names) => new Set(names).size === names.length, 'a business is named twice')
+    .optional()
+    .describe('All that serve the app when absent.'),
+  groups: z
+    .record(text(MAX_NAME_BYTES), z.array(text(MAX_NAME_BYTES)).max(MAX_GROUP_PATTERNS))
+    .refine(entries(MAX_BUSINESSES), `at most ${MAX_BUSINESSES} businesses`)
+    .default({})
+    .describe('Per granted business, the groups the device may join; `*` ends a prefix.'),
+  ttlMs: z.int().min(1).optional().describe("At most, and by default, the app's tokenTtlMs."),
+});
+
+export const tokenAnswer = z.object({
+  token: z.string(),
+  expiresAtMs: z.int(),
+  deviceId: z.string(),
+  app: z.string(),
+});

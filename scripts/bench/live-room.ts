@@ -1,0 +1,29 @@
+/** A live room: 500 messages a second to 1,000 members, 128 bytes each, over WebSocket. */
+import { compareFanout, medianOf, medianRatio } from './fanout/compare.js';
+import { commonFigures, FEEDING, fanoutConditions, lost } from './fanout/words.js';
+import { runAsMain, type Scenario } from './measure/scenario.js';
+
+const BARE_WINDOW_MS = 10;
+
+export const scenario: Scenario = {
+  defaults: { seconds: 5, connections: 1_000, runs: 3 },
+  run: async (options) => {
+    const pace = { perSecond: 500, payloadBytes: 128, windowMs: options.windowMs };
+    const comparison = await compareFanout({ ...options, protocol: 'ws', bareWindowMs: BARE_WINDOW_MS, pace });
+    const ratio = medianRatio(comparison, 'cpuPerDeliveryUs');
+    const inTime = medianOf(comparison.trunkline, 'inTime') * 100;
+    return {
+      title: 'Live room',
+      conditions: fanoutConditions('ws', options, pace, BARE_WINDOW_MS),
+      figures: [
+        { name: 'CPU per delivery / bare', value: ratio, unit: 'x', aim: { atMost: 1.25 } },
+        { name: 'delivered of what was due in the window', value: inTime, unit: '%', aim: { atLeast: 99 } },
+        lost(comparison),
+        ...commonFigures(comparison),
+      ],
+      notes: [FEEDING],
+    };
+  },
+};
+
+await runAsMain(import.meta, scenario);

@@ -1,0 +1,112 @@
+/**
+ * What a client needs before it can connect, and the check of it: the answer comes over the network, from the
+ * control layer or from an application's own back-end, and a wrong field should be named here rather than fail
+ * somewhere later.
+ */
+import { DEFAULT_RETRY, type RetrySettings } from './backoff.js';
+import { BootstrapError } from './errors.js';
+import type { Protocol } from './transports/connector.js';
+
+/** The control layer's answer; a `credentials` port may leave out what has a `?`. */
+export interface Bootstrap {
+  readonly token: string;
+  /** Milliseconds since the Unix epoch, by the server's clock. */
+  readonly expiresAtMs: number;
+  /** Per protocol, in order of preference. */
+  readonly accessPoints: Readonly<Partial<Record<Protocol, readonly string[]>>>;
+  /** In order of preference; the keys of `accessPoints` when absent. */
+  readonly protocols?: readonly Protocol[] | undefined;
+  readonly app?: string | undefined;
+  readonly deviceId?: string | undefined;
+  readonly deviceSecret?: string | undefined;
+  readonly businesses?: readonly string[] | undefined;
+  readonly heartbeat?: { readonly intervalMs: number } | undefined;
+  readonly retry?: RetrySettings | undefined;
+}
+
+/** A checked bootstrap. */
+export interface Credentials {
+  readonly token: string;
+  readonly expiresAtMs: number;
+  readonly deviceId: string | undefined;
+  readonly deviceSecret: string | undefined;
+  readonly targets: readonly Target[];
+  /** For the error when no target is usable. */
+  readonly offered: readonly string[];
+  readonly heartbeatMs: number;
+  readonly retry: RetrySettings;
+}
+
+/** One place to connect to, one way to do it. */
+export interface Target {
+  readonly protocol: Protocol;
+  readonly accessPoint: string;
+}
+
+/** When neither the bootstrap nor CONNACK names an interval. */
+const DEFAULT_HEARTBEAT_MS = 60_000;
+
+/** @throws {BootstrapError} a field is missing or not in its form; names it */
+export function checkBootstrap(answer: unknown): Credentials {
+  const body = record(answer, 'the answer');
+  const accessPoints = record(body['accessPoints'], 'accessPoints');
+  const protocols = body['protocols'] === undefined ? Object.keys(accessPoints) : texts(body['protocols'], 'protocols');
+  const { token, expiresAtMs } = body;
+  if (typeof token !== 'string' || token === '') throw wrong('token');
+  if (!isPositive(expiresAtMs)) throw wrong('expiresAtMs');
+  return {
+    token,
+    expiresAtMs,
+    deviceId: optionalText(body['deviceId'], 'deviceId'),
+    deviceSecret: optionalText(body['deviceSecret'], 'deviceSecret'),
+    targets: protocols.flatMap((protocol) => targetsOf(protocol, accessPoints[protocol])),
+    offered: protocols,
+    heartbeatMs: interval(body['heartbeat']),
+    retry: retrySettings(body['retry']),
+  };
+}
+
+function targetsOf(protocol: string, addresses: unknown): Target[] {
+  if (addresses === undefined) return [];
+  return texts(addresses, `accessPoints.${protocol}`).map((accessPoint) => ({
+    protocol: protocol as Protocol,
+    accessPoint,
+  }));
+}
+
+function interval(heartbeat: unknown): number {
+  if (heartbeat === undefined) return DEFAULT_HEARTBEAT_MS;
+  const { intervalMs } = record(heartbeat, 'heartbeat');
+  if (!isPositive(intervalMs)) throw wrong('heartbeat.intervalMs');
+  return intervalMs;
+}
+
+function retrySettings(retry: unknown): RetrySettings {
+  if (retry === undefined) return DEFAULT_RETRY;
+  const { minMs, maxMs } = record(retry, 'retry');
+  if (!isPositive(minMs) || !isPositive(maxMs) || minMs > maxMs) throw wrong('retry');
+  return { minMs, maxMs };
+}
+
+function record(value: unknown, field: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw wrong(field);
+  return value as Record<string, unknown>;
+}
+
+function texts(value: unknown, field: string): string[] {
+  if (!Array.isArray(value) || value.some((item) => typeof item !== 'string')) throw wrong(field);
+  return value as string[];
+}
+
+function optionalText(value: unknown, field: string): string | undefined {
+  if (value !== undefined && typeof value !== 'string') throw wrong(field);
+  return value;
+}
+
+function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}
+
+function wrong(field: string): BootstrapError {
+  return new BootstrapError(`bootstrap: ${field} is missing or not in its form`);
+}

@@ -1,0 +1,49 @@
+/**
+ * The client for browsers: WebSocket from the page, an identity that lives as long as the tab (two tabs are two
+ * devices; pass `webStorage(localStorage)` for one per browser profile, whose tabs then replace each other), and
+ * the browser's own word on when the network is back.
+ */
+import { TrunklineClient } from './client.js';
+import type { TrunklineClientOptions } from './options.js';
+import { type IdentityStorage, memoryStorage, webStorage } from './storage.js';
+import type { Connectors } from './transports/connector.js';
+import { webSocketConnector } from './transports/websocket-connector.js';
+
+export * from './index.js';
+
+export interface BrowserClientOptions extends Omit<TrunklineClientOptions, 'transports'> {
+  /** WebSocket by default. */
+  readonly transports?: Connectors | undefined;
+}
+
+export function createClient(options: BrowserClientOptions): TrunklineClient {
+  return new TrunklineClient({
+    ...options,
+    attributes: { platform: 'web', ...options.attributes },
+    transports: options.transports ?? { ws: webSocketConnector(WebSocket) },
+    storage: options.storage ?? tabStorage(),
+    networkHints: options.networkHints ?? browserHints,
+  });
+}
+
+/** Pages without storage (some embedded ones) keep the identity in memory. */
+function tabStorage(): IdentityStorage {
+  try {
+    return webStorage(sessionStorage);
+  } catch {
+    return memoryStorage();
+  }
+}
+
+function browserHints(onHint: () => void): () => void {
+  // Back from the background, where timers were held back and the link may have died unnoticed.
+  const onVisible = (): void => {
+    if (document.visibilityState === 'visible') onHint();
+  };
+  addEventListener('online', onHint);
+  document.addEventListener('visibilitychange', onVisible);
+  return () => {
+    removeEventListener('online', onHint);
+    document.removeEventListener('visibilitychange', onVisible);
+  };
+}

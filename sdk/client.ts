@@ -1,0 +1,174 @@
+/**
+ * The client an application sees: one connection to the service, shared by every business. This file wires the
+ * parts together and hands each frame to the one it concerns; keeping the connection alive is `link-keeper.ts`.
+ */
+import { type Frame, FrameType, type GapFrame, GapReason, type PushFrame, Status } from '../protocol/index.js';
+import { backoffMs } from './backoff.js';
+import type { Credentials } from './bootstrap.js';
+import { BusinessChannel } from './business-channel.js';
+import { Businesses } from './businesses.js';
+import { Calls } from './calls.js';
+import type { ClientState } from './client-state.js';
+import type { Connection } from './connection.js';
+import { CredentialsKeeper } from './credentials-keeper.js';
+import { RequestError } from './errors.js';
+import { type ClientEventOf, type ClientEventType, EventHub } from './events.js';
+import { LinkKeeper } from './link-keeper.js';
+import { Memberships } from './memberships.js';
+import { Push } from './message.js';
+import { type ResolvedOptions, resolveOptions, type TrunklineClientOptions } from './options.js';
+import { RequestTable } from './request-table.js';
+import { ServedRequests } from './served-requests.js';
+
+export class TrunklineClient {
+  readonly #hub = new EventHub();
+  readonly #businesses = new Businesses();
+  readonly #channels = new Map<string, BusinessChannel>();
+  readonly #table: RequestTable;
+  readonly #calls: Calls;
+  readonly #served: ServedRequests;
+  readonly #memberships: Memberships;
+  readonly #credentials: CredentialsKeeper;
+  readonly #link: LinkKeeper;
+
+  /** @throws {InvalidOptionError} names the option */
+  constructor(clientOptions: TrunklineClientOptions) {
+    const options = resolveOptions(clientOptions);
+    const { clock, random } = options;
+    this.#table = new RequestTable(clock, options.maxQueuedRequests);
+    this.#calls = new Calls(this.#table, (name) => this.#businesses.idOf(name), options.requestDeadlineMs);
+    this.#served = new ServedRequests((id, method) => this.#handlerOf(id, method), clock);
+    this.#credentials = new CredentialsKeeper({
+      fetch: options.credentials,
+      clock,
+      random,
+      renew: (credentials) => this.#renew(credentials),
+      onError: (error) => this.#hub.emit({ type: 'error', error }),
+    });
+    this.#memberships = this.#createMemberships(options);
+    this.#link = new LinkKeeper(options, {
+      credentials: this.#credentials,
+      hub: this.#hub,
+      whenIdle: (callback) => this.#table.whenIdle(callback),
+      onOnline: (connection) => this.#online(connection),
+      onFrame: (frame, connection) => this.#dispatch(frame, connection),
+      onLost: () => {
+        this.#table.lost();
+        this.#served.reset();
+      },
+      onClosed: (error) => {
+        this.#table.closed(error);
+        this.#served.reset();
+        this.#memberships.allEnded();
+      },
+    });
+  }
+
+  get state(): ClientState {
+    return this.#link.state;
+  }
+
+  /** As the control layer named this device; undefined before the first bootstrap. */
+  get deviceId(): string | undefined {
+    return this.#credentials.deviceId;
+  }
+
+  /**
+   * Connects, and stays connected until `close`. Failures that waiting can help are tried again without end.
+   *
+   * @returns resolves at the login; at once when online
+   * @throws {ConnectError | BootstrapError | NoTransportError} the service said to stay away; `state` is `closed`
+   * @throws {ClientClosedError} `close` was called first
+   */
+  connect(): Promise<void> {
+    return this.#link.open();
+  }
+
+  /** Says goodbye and ends; requests without an answer reject. `connect` may be called again. */
+  close(): void {
+    this.#link.close();
+  }
+
+  /** Gives the present connection up and makes another one at once; ends a wait early. */
+  reconnect(): void {
+    this.#link.reconnect();
+  }
+
+  /** @returns takes the listener off again */
+  on<T extends ClientEventType>(type: T, listener: (event: ClientEventOf<T>) => void): () => void {
+    return this.#hub.on(type, listener);
+  }
+
+  /** The channel of one business, the same object each time. Whether it is granted shows when it is used. */
+  business(name: string): BusinessChannel {
+    const listeners = this.#businesses.listenersOf(name);
+    const channel = this.#channels.get(name) ?? new BusinessChannel(name, this.#calls, this.#memberships, listeners);
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  #createMemberships({ clock, random }: ResolvedOptions): Memberships {
+    return new Memberships({
+      calls: this.#calls,
+      clock,
+      isOnline: () => this.#link.connection !== undefined,
+      retryDelayMs: () => this.#credentials.retry.minMs + backoffMs(1, this.#credentials.retry, random()),
+      onMissed: (business, group, dropped) =>
+        this.#hub.emit({ type: 'gap', business, group, dropped, reason: GapReason.historyLost }),
+      onRejoinFailed: (business, group, error, retrying) =>
+        this.#hub.emit({ type: 'rejoin-failed', business, group, error, retrying }),
+    });
+  }
+
+  #online(connection: Connection): void {
+    this.#businesses.grant(connection.connack.businesses);
+    this.#memberships.rejoinAll();
+    this.#table.resume(connection);
+  }
+
+  #dispatch(frame: Frame, connection: Connection): void {
+    switch (frame.type) {
+      case FrameType.response:
+        return this.#table.answered(frame);
+      case FrameType.push:
+        return this.#pushed(frame);
+      case FrameType.request:
+        return void this.#served.serve(frame, (response) => connection.send(response));
+      case FrameType.cancel:
+        return this.#served.cancel(frame.requestId);
+      case FrameType.gap:
+        return this.#gap(frame);
+      case FrameType.goaway:
+        return this.#link.followGoAway(frame);
+    }
+  }
+
+  #pushed({ businessId, messageId, metadata, payload, multicast }: PushFrame): void {
+    const business = this.#businesses.nameOf(businessId);
+    if (business === undefined) return;
+    if (multicast !== undefined) this.#memberships.seen(business, multicast.group, multicast.offset);
+    const push = new Push(messageId, metadata, payload, multicast);
+    this.#businesses.listenersOf(business).deliver(push, (callback) => this.#hub.guard(callback));
+  }
+
+  #gap({ businessId, group, dropped, reason }: GapFrame): void {
+    const business = this.#businesses.nameOf(businessId) ?? '';
+    if (reason === GapReason.membershipEnded) this.#memberships.ended(business, group);
+    this.#hub.emit({ type: 'gap', business, group, dropped, reason });
+  }
+
+  #handlerOf(businessId: number, method: string) {
+    const business = this.#businesses.nameOf(businessId);
+    return business === undefined ? undefined : this.#businesses.listenersOf(business).handlerOf(method);
+  }
+
+  async #renew(credentials: Credentials): Promise<void> {
+    try {
+      await this.#calls.auth(credentials.token);
+    } catch (error) {
+      if (error instanceof RequestError && error.status === Status.unauthenticated) this.#credentials.forget();
+      throw error;
+    }
+    this.#hub.emit({ type: 'token-refreshed', expiresAtMs: credentials.expiresAtMs });
+  }
+}

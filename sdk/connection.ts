@@ -1,0 +1,246 @@
+/**
+ * One connection, from dialling an access point to its end: frames both ways, the login, the heartbeat. It ends
+ * exactly once and says what a client should do about it; coming back is the client's business.
+ *
+ * What arrives together with CONNACK is kept until `attach`, because the opener learns of the login a moment
+ * later than the bytes came.
+ */
+import {
+  CloseCode,
+  type ConnackFrame,
+  DEFAULT_MAX_FRAME_BYTES,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  FrameType,
+  HEADER_BYTES,
+  MAX_HANDSHAKE_FRAME_BYTES,
+  PROTOCOL_VERSION,
+  ProtocolError,
+  type ReconnectAdvice,
+  reconnectAdvice,
+  Status,
+  type StringMap,
+  UnexpectedFrameError,
+} from '../protocol/index.js';
+import type { Target } from './bootstrap.js';
+import type { Clock } from './clock.js';
+import { Deferred } from './deferred.js';
+import { ConnectError, PayloadTooLargeError } from './errors.js';
+import { Heartbeat } from './heartbeat.js';
+import type { Connector, Link } from './transports/connector.js';
+
+/** How long a probed link has to show life. */
+const PROBE_ANSWER_MS = 5_000;
+
+export interface ConnectionOptions {
+  readonly target: Target;
+  readonly connector: Connector;
+  readonly token: string;
+  readonly attributes: StringMap;
+  /** From dialling to CONNACK. */
+  readonly timeoutMs: number;
+  /** Used when CONNACK names none. */
+  readonly heartbeatMs: number;
+  readonly clock: Clock;
+  /** Gives the attempt up. */
+  readonly signal: AbortSignal;
+  readonly onHandshaking: () => void;
+}
+
+/** Why a connection ended. */
+export interface ConnectionEnd {
+  /** Close code, either side's; undefined when the link just ended. */
+  readonly code: number | undefined;
+  readonly reason: string;
+  readonly advice: ReconnectAdvice;
+}
+
+export interface ConnectionHandlers {
+  /** REQUEST, RESPONSE, CANCEL, PUSH, GAP or GOAWAY. */
+  onFrame(frame: Frame): void;
+  /** Once, and not after `close`. */
+  onEnd(end: ConnectionEnd): void;
+}
+
+export class Connection {
+  readonly target: Target;
+  readonly #options: ConnectionOptions;
+  readonly #decoder = new FrameDecoder(DEFAULT_MAX_FRAME_BYTES);
+  readonly #opened = new Deferred<Connection>();
+  readonly #link: Link;
+  readonly #early: Frame[] = [];
+  #phase: 'dialling' | 'handshaking' | 'online' | 'ended' = 'dialling';
+  #connack: ConnackFrame | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #cancelTimer: () => void;
+  #handlers: ConnectionHandlers | undefined;
+  #end: ConnectionEnd | undefined;
+
+  /**
+   * @returns resolves when the login succeeded
+   * @throws {ConnectError} the link failed, the login was refused, or it took too long
+   */
+  static open(options: ConnectionOptions): Promise<Connection> {
+    return new Connection(options).#opened.promise;
+  }
+
+  private constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.target = options.target;
+    options.signal.addEventListener('abort', this.#onAbort);
+    this.#cancelTimer = options.clock.setTimer(() => this.#giveUp(CloseCode.handshakeTimeout), options.timeoutMs);
+    this.#link = options.connector(options.target.accessPoint, {
+      onOpen: () => this.#guard(() => this.#sendConnect()),
+      onBytes: (bytes) => this.#guard(() => this.#receive(bytes)),
+      onClose: (error) => this.#finish(undefined, error?.message ?? 'the link ended', 'reconnect', error),
+    });
+  }
+
+  /** What the server said at login. */
+  get connack(): ConnackFrame {
+    if (this.#connack === undefined) throw new TypeError('not logged in');
+    return this.#connack;
+  }
+
+  /** Takes over frames and the end, including what came before this call. */
+  attach(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers;
+    for (const frame of this.#early.splice(0)) handlers.onFrame(frame);
+    if (this.#end !== undefined) handlers.onEnd(this.#end);
+  }
+
+  /** @throws {PayloadTooLargeError} the server would refuse the frame; nothing was sent */
+  send(frame: Frame): void {
+    const bytes = encodeFrame(frame);
+    const limit = this.#connack?.maxFrameBytes ?? MAX_HANDSHAKE_FRAME_BYTES;
+    if (bytes.length - HEADER_BYTES > limit) throw new PayloadTooLargeError(bytes.length - HEADER_BYTES, limit);
+    this.#link.send(bytes);
+    this.#heartbeat?.sent(this.#options.clock.nowMs());
+  }
+
+  /** Asks for a sign of life, soon: the network may have changed underneath. */
+  probe(): void {
+    if (this.#phase === 'online') this.#ping(PROBE_ANSWER_MS);
+  }
+
+  /** Says goodbye and ends the link; `onEnd` is not called. */
+  close(code: number = CloseCode.normal, reason = ''): void {
+    this.#handlers = undefined;
+    if (this.#phase === 'handshaking' || this.#phase === 'online') this.send({ type: FrameType.close, code, reason });
+    this.#finish(code, reason, 'stay-away');
+  }
+
+  readonly #onAbort = (): void => this.close(CloseCode.normal, 'given up');
+
+  #sendConnect(): void {
+    this.#phase = 'handshaking';
+    this.#options.onHandshaking();
+    this.send({
+      type: FrameType.connect,
+      minVersion: PROTOCOL_VERSION,
+      maxVersion: PROTOCOL_VERSION,
+      token: this.#options.token,
+      attributes: this.#options.attributes,
+    });
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#heartbeat?.received(this.#options.clock.nowMs());
+    for (const raw of this.#decoder.decode(bytes)) {
+      if (this.#phase === 'ended') return;
+      const frame = decodeFrame(raw);
+      if (frame !== undefined) this.#dispatch(frame);
+    }
+  }
+
+  #dispatch(frame: Frame): void {
+    switch (frame.type) {
+      case FrameType.connack:
+        return this.#onConnack(frame);
+      case FrameType.close:
+        return this.#finish(frame.code, frame.reason, reconnectAdvice(frame.code));
+      case FrameType.ping:
+        return this.send({ type: FrameType.pong, opaque: frame.opaque });
+      case FrameType.pong:
+        return;
+      case FrameType.request:
+      case FrameType.response:
+      case FrameType.cancel:
+      case FrameType.push:
+      case FrameType.gap:
+      case FrameType.goaway:
+        if (this.#phase !== 'online') throw new UnexpectedFrameError(frame.type, 'came before CONNACK');
+        return this.#handlers === undefined ? void this.#early.push(frame) : this.#handlers.onFrame(frame);
+      default:
+        throw new UnexpectedFrameError(frame.type, 'is never sent by a server');
+    }
+  }
+
+  #onConnack(frame: ConnackFrame): void {
+    if (this.#connack !== undefined) throw new UnexpectedFrameError(frame.type, 'came twice');
+    this.#connack = frame;
+    // A refusal: the CLOSE that follows says what to do.
+    if (frame.status !== Status.ok) return;
+    this.#phase = 'online';
+    this.#decoder.maxFrameBytes = Math.max(frame.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES);
+    this.#cancelTimer();
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#heartbeat = new Heartbeat(frame.heartbeatMs || this.#options.heartbeatMs, this.#options.clock.nowMs());
+    this.#armHeartbeat();
+    this.#opened.resolve(this);
+  }
+
+  #armHeartbeat(): void {
+    const { clock } = this.#options;
+    const dueInMs = this.#heartbeat?.dueInMs(clock.nowMs()) ?? 0;
+    this.#cancelTimer();
+    this.#cancelTimer = clock.setTimer(() => this.#tick(), dueInMs);
+  }
+
+  #tick(): void {
+    const verdict = this.#heartbeat?.tick(this.#options.clock.nowMs());
+    if (verdict === 'stale') return this.#giveUp(CloseCode.heartbeatTimeout);
+    if (verdict === 'ping') return this.#ping();
+    this.#armHeartbeat();
+  }
+
+  #ping(answerMs?: number): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.send({ type: FrameType.ping, opaque: nowMs });
+    this.#heartbeat?.pinged(nowMs, answerMs);
+    this.#armHeartbeat();
+  }
+
+  /** Runs what handles the server's bytes; a fault in them ends this connection and nothing else. */
+  #guard(step: () => void): void {
+    try {
+      if (this.#phase !== 'ended') step();
+    } catch (error) {
+      const code = error instanceof ProtocolError ? error.closeCode : CloseCode.internal;
+      this.#giveUp(code, error as Error);
+    }
+  }
+
+  /** Ends the connection from this side; the client comes back. */
+  #giveUp(code: number, cause?: Error): void {
+    const reason = cause?.message ?? (code === CloseCode.handshakeTimeout ? 'no login in time' : 'no sign of life');
+    if (this.#phase !== 'dialling') this.send({ type: FrameType.close, code, reason: reason.slice(0, 40) });
+    // A CONNECT that is too large for any server stays so.
+    this.#finish(code, reason, cause instanceof PayloadTooLargeError ? 'stay-away' : 'reconnect', cause);
+  }
+
+  #finish(code: number | undefined, reason: string, advice: ReconnectAdvice, cause?: Error): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#cancelTimer();
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#link.close();
+    const refusedToken = code === undefined && this.#connack?.status === Status.unauthenticated;
+    this.#end = { code, reason, advice: refusedToken ? 'new-token' : advice };
+    // Without effect once the login succeeded.
+    this.#opened.reject(new ConnectError(code, reason, this.#end.advice, cause));
+    this.#handlers?.onEnd(this.#end);
+  }
+}

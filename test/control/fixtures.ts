@@ -1,0 +1,137 @@
+/** A control layer on a real port, with real keys, for the tests of `control/`. */
+import type { ExecutionContext } from 'ava';
+import { SignJWT } from 'jose';
+import { createLogger } from 'winston';
+import type { RoutingService } from '../../actors/index.js';
+import type { NodeView, ServiceActor } from '../../cluster/index.js';
+import { type NodeConfig, parseConfig } from '../../config/index.js';
+import { ControlActor, createControlService } from '../../control/index.js';
+import {
+  createTokenVerifier,
+  DeviceSecrets,
+  SigningKeys,
+  type SyncTokenVerifier,
+  TokenIssuer,
+} from '../../tokens/index.js';
+import { dataDir } from '../tokens/fixtures.js';
+
+export const SHOP_ORIGIN = 'https://shop.example.com';
+export const CHAT_ORIGIN = 'https://chat.example.com';
+export const ASSERTION_SECRET = 'shop-assertion-secret';
+
+/** `im` (public) and `live` serve shop, `im` and `constructor` serve chat, nothing serves `bare`. */
+export const CONFIG: NodeConfig = parseConfig(`
+public: { port: 0 }
+heartbeat: { intervalMs: 45000 }
+retry: { minMs: 250, maxMs: 20000 }
+apps:
+  shop:
+    keys: [shop-app-key-number-1, shop-app-key-number-2]
+    assertionSecret: ${ASSERTION_SECRET}
+    origins: [${SHOP_ORIGIN}]
+    tokenTtlMs: 600000
+  chat:
+    keys: [chat-app-key-number-1]
+    origins: [${CHAT_ORIGIN}]
+  bare:
+    keys: [bare-app-key-number-1]
+businesses:
+  im: { id: 1, apps: [shop, chat], public: true, keys: [im-business-key-number-1] }
+  live: { id: 2, apps: [shop], keys: [live-business-key-number-1] }
+  constructor: { id: 3, apps: [chat], keys: [constructor-business-key] }
+`);
+
+/** The node as the control layer sees it; `ready` and `points` are the test's to change. */
+export class FakeNode implements NodeView {
+  ready = true;
+  points: ReturnType<NodeView['accessPoints']> = { tcp: '127.0.0.1:7100', ws: '127.0.0.1:7101' };
+
+  isReady(): boolean {
+    return this.ready;
+  }
+  notReadyReason(): string {
+    return this.ready ? '' : 'access worker 3 is down';
+  }
+  accessPoints(): ReturnType<NodeView['accessPoints']> {
+    return this.points;
+  }
+  async metrics(): Promise<string> {
+    return '';
+  }
+}
+
+export interface Control {
+  readonly url: string;
+  readonly node: FakeNode;
+  readonly actor: ServiceActor;
+  readonly keys: SigningKeys;
+  readonly verifier: SyncTokenVerifier;
+  /** POSTs a bootstrap; a string goes out as it is. */
+  bootstrap(body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+}
+
+export const silentLog = createLogger({ silent: true });
+
+export async function startControl(t: ExecutionContext, config: NodeConfig = CONFIG): Promise<Control> {
+  const dir = await dataDir(t);
+  const keys = await SigningKeys.open(dir);
+  const options = { keys, issuer: new TokenIssuer({ keys }), deviceSecrets: await DeviceSecrets.open(dir) };
+  const definition = createControlService(options);
+  const node = new FakeNode();
+  // The control layer routes nothing.
+  const routing = {} as RoutingService;
+  const actor = new definition.actor();
+  t.true(actor instanceof ControlActor);
+  actor.initialize({
+    getCustomParameters: () => ({ context: { config, log: silentLog, routing, node }, options: definition.options }),
+  });
+  const url = `http://${await actor.start()}`;
+  t.teardown(() => actor.stop());
+  return {
+    url,
+    node,
+    actor,
+    keys,
+    verifier: createTokenVerifier({ jwks: keys.publicJwks(), apps: Object.keys(config.apps) }),
+    bootstrap: (body, headers = {}) =>
+      fetch(`${url}/v1/bootstrap`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+  };
+}
+
+/** What shop's back-end would sign. */
+export function shopAssertion(
+  claims: Readonly<Record<string, unknown>> = {},
+  secret = ASSERTION_SECRET,
+): Promise<string> {
+  const exp = Math.floor(Date.now() / 1000) + 120;
+  return new SignJWT({ iss: 'shop', aud: 'trunkline', sub: 'chosen-id', exp, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(Buffer.from(secret));
+}
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+}
+
+/** Checks status, media type and code. @returns the problem */
+export async function expectProblem(
+  t: ExecutionContext,
+  response: Response,
+  status: number,
+  code: string,
+): Promise<Problem> {
+  t.is(response.status, status);
+  t.regex(response.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  const problem = (await response.json()) as Problem;
+  t.is(problem.code, code);
+  t.is(problem.status, status);
+  return problem;
+}

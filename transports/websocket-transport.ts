@@ -1,0 +1,81 @@
+/**
+ * A WebSocket link. `ws` reads: handshake, unmasking, control frames, its limits. Data is written past it, as
+ * pre-built messages on the socket that was upgraded, because a message of `ws` costs several times the write;
+ * its own pongs and close frames go the same way through the socket, so the order holds. Nothing is written
+ * after the close frame.
+ */
+import type { Socket } from 'node:net';
+import { WebSocket } from 'ws';
+import { WEBSOCKET_ENVELOPE } from './envelopes.js';
+import type { Transport, TransportHandler } from './transport.js';
+
+const transportOf = Symbol('transport');
+type OwnedWebSocket = WebSocket & {
+  [transportOf]?: WebSocketTransport;
+  /** Private to `ws`, which offers the limit only per server; `test/transports` watches over it. */
+  _receiver?: { _maxPayload: number };
+};
+
+const NOTHING = Buffer.alloc(0);
+
+export class WebSocketTransport implements Transport {
+  readonly protocol = 'ws';
+  readonly envelope = WEBSOCKET_ENVELOPE;
+  readonly remoteAddress: string;
+  handler: TransportHandler;
+  readonly #webSocket: OwnedWebSocket;
+  readonly #socket: Socket;
+
+  /** @param socket the one that was passed to `handleUpgrade` */
+  constructor(webSocket: OwnedWebSocket, socket: Socket, handler: TransportHandler) {
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.handler = handler;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    webSocket[transportOf] = this;
+    webSocket.on('message', onMessage);
+    webSocket.on('error', onError);
+    webSocket.on('close', onClose);
+  }
+
+  get writableBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(wire: Uint8Array): void {
+    if (this.#webSocket.readyState === WebSocket.OPEN) this.#socket.write(wire);
+  }
+
+  notifyDrain(): void {
+    this.#socket.write(NOTHING, () => {
+      if (!this.#socket.destroyed) this.handler.onDrain();
+    });
+  }
+
+  allowMessageBytes(maxBytes: number): void {
+    if (this.#webSocket._receiver !== undefined) this.#webSocket._receiver._maxPayload = maxBytes;
+  }
+
+  close(code: number, reason: string): void {
+    this.#webSocket.close(code, reason);
+  }
+
+  destroy(): void {
+    this.#webSocket.terminate();
+  }
+}
+
+function onMessage(this: OwnedWebSocket, data: unknown, isBinary: boolean): void {
+  const handler = this[transportOf]?.handler;
+  if (isBinary) handler?.onBytes(data as Buffer);
+  else handler?.onViolation('text message on a binary protocol');
+}
+
+/** `ws` has answered the peer with its own close code already; 'close' follows. */
+function onError(): void {}
+
+function onClose(this: OwnedWebSocket): void {
+  const transport = this[transportOf];
+  delete this[transportOf];
+  transport?.handler.onClose();
+}
