@@ -25,7 +25,7 @@ let timer: NodeJS.Timeout | undefined;
 function publish(type: number, body: Uint8Array): void {
   gathered.push(frameOf(type, body));
   if (windowMs === 0) flush();
-  else timer ??= setTimeout(flush, windowMs);
+  else if (timer === undefined) timer = setTimeout(flush, windowMs);
 }
 
 function flush(): void {
