@@ -218,7 +218,8 @@ export default class RouterActor {
   // ---- inside
 
   #isReachable(route: Route | undefined, businessId: number): route is Route {
-    return route !== undefined && route.grants.includes(businessId) && this.#workers.has(route.connection.worker);
+    if (route === undefined || !route.grants.includes(businessId)) return false;
+    return this.#workers.has(route.connection.worker);
   }
 
   #refuseOverload(targets: number): void {

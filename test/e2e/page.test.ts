@@ -1,0 +1,187 @@
+/**
+ * The demo page in a real browser: two tabs are two devices. One demo and one browser for the file; the tests run one
+ * after the other, each with tabs of its own.
+ */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { DemoProcess } from './demo-process.js';
+
+const CHROMIUM = '/usr/bin/chromium';
+const ARGS = ['--no-sandbox', '--disable-quic', '--disable-background-networking'];
+/** For the machine, not for Trunkline: a browser on two shared cores. */
+const STEP_LIMIT_MS = 45_000;
+
+let demo: DemoProcess;
+let browser: Browser;
+let screenshots: string;
+
+test.before(async (t) => {
+  demo = await DemoProcess.start();
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  screenshots = mkdtempSync(join(tmpdir(), 'trunkline-screenshots-'));
+  t.log(`screenshots: ${screenshots}`);
+});
+test.after.always(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+type ContextOptions = Parameters<Browser['newContext']>[0];
+
+/** A browser profile of its own; everything that a page complains about fails the test. */
+async function openContext(t: ExecutionContext, options?: ContextOptions): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 1100 }, ...options });
+  context.setDefaultTimeout(STEP_LIMIT_MS);
+  const complaints: string[] = [];
+  context.on('weberror', (error) => complaints.push(String(error.error())));
+  context.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  t.teardown(async () => {
+    await context.close();
+    t.deepEqual(complaints, []);
+  });
+  return context;
+}
+
+async function openDevice(context: BrowserContext, name: string): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(demo.pageUrl);
+  await online(page);
+  await page.getByLabel('You are').fill(name);
+  await page.getByRole('button', { name: 'Rename' }).click();
+  return page;
+}
+
+const online = (page: Page) => page.locator('#state', { hasText: 'Online' }).waitFor();
+const deviceId = (page: Page) => page.locator('#device-id').innerText();
+
+async function send(page: Page, to: string, text: string): Promise<void> {
+  await page.locator('.person', { hasText: to }).click();
+  await page.getByLabel('Message', { exact: true }).fill(text);
+  await page.getByRole('button', { name: 'Send' }).click();
+}
+
+const offsets = async (page: Page): Promise<number[]> =>
+  (await page.locator('#stream .offset').allInnerTexts()).map((text) => Number(text.slice(1)));
+
+test.serial('page: two tabs are two devices that send messages to each other and see the delivery', async (t) => {
+  const context = await openContext(t);
+  const ada = await openDevice(context, 'Ada');
+  const bo = await openDevice(context, 'Bo');
+  t.not(await deviceId(ada), await deviceId(bo));
+
+  await send(ada, 'Bo', 'Good morning, Bo');
+  await bo.locator('.messages > div', { hasText: 'Good morning, Bo' }).filter({ hasText: 'from Ada' }).waitFor();
+  await ada.locator('.mine', { hasText: 'Good morning, Bo' }).locator('.word-delivered').waitFor();
+
+  await send(bo, 'Ada', 'Morning! <b>No markup</b> & "quotes" ✓');
+  await ada.locator('.messages > div', { hasText: 'Morning! <b>No markup</b> & "quotes" ✓' }).waitFor();
+});
+
+test.serial('page: a reload keeps the device, a device that has gone is shown as away', async (t) => {
+  const context = await openContext(t);
+  const ada = await openDevice(context, 'Ada');
+  const cy = await openDevice(context, 'Cy');
+  const before = await deviceId(ada);
+  await ada.reload();
+  await online(ada);
+  t.is(await deviceId(ada), before);
+  t.is(await ada.getByLabel('You are').inputValue(), 'Ada');
+
+  await ada.locator('.person', { hasText: 'Cy' }).waitFor();
+  await cy.close();
+  await ada.locator('.person', { hasText: 'Cy, away' }).waitFor();
+  await send(ada, 'Cy, away', 'Anybody there?');
+  await ada.locator('.mine', { hasText: 'Anybody there?' }).locator('.word-offline').waitFor();
+});
+
+test.serial('page: a demo device answers a message', async (t) => {
+  const ada = await openDevice(await openContext(t), 'Ada');
+  await send(ada, 'demo-device-2', 'Are you a person?');
+  await ada.locator('.messages > div', { hasText: 'This is demo-device-2, a Node process on TCP' }).waitFor();
+  t.pass();
+});
+
+test.serial('page: both tabs in the room see the same stream, with offsets that leave out none', async (t) => {
+  const context = await openContext(t);
+  const ada = await openDevice(context, 'Ada');
+  const bo = await openDevice(context, 'Bo');
+  for (const page of [ada, bo]) await page.getByRole('button', { name: 'Join' }).click();
+  await ada.getByPlaceholder('Say something to the room').fill('First row, best view');
+  await ada.getByRole('button', { name: 'Comment' }).click();
+  await bo.locator('#stream li', { hasText: 'First row, best view' }).waitFor();
+  await ada.locator('#stream li.own', { hasText: 'First row, best view' }).waitFor();
+  await ada.locator('#stream li').nth(8).waitFor();
+
+  const seen = await offsets(ada);
+  t.deepEqual(
+    seen,
+    seen.map((_, index) => (seen[0] ?? 0) + index),
+  );
+  await ada.getByRole('button', { name: 'Leave' }).click();
+  await ada.getByRole('button', { name: 'Join' }).waitFor();
+  t.true(await ada.getByRole('button', { name: 'Comment' }).isDisabled());
+});
+
+test.serial('page: a cut connection comes back by itself, in the room and reachable', async (t) => {
+  const context = await openContext(t);
+  const ada = await openDevice(context, 'Ada');
+  const bo = await openDevice(context, 'Bo');
+  await ada.getByRole('button', { name: 'Join' }).click();
+  await ada.locator('#stream li').first().waitFor();
+  const connection = await ada.locator('#connection-id').innerText();
+
+  await ada.getByRole('button', { name: 'Cut the connection' }).click();
+  await ada.locator('#events .kind', { hasText: 'back-off' }).waitFor();
+  await ada.screenshot({ path: join(screenshots, 'cut.png') });
+  await online(ada);
+  t.not(await ada.locator('#connection-id').innerText(), connection);
+  t.regex(await ada.locator('#last-cut').innerText(), /^back after [\d.]+ m?s, \d+ attempts?$/);
+
+  const last = (await offsets(ada)).at(-1);
+  await ada.waitForFunction((offset) => {
+    const newest = document.querySelector('#stream li:last-child .offset')?.textContent ?? '#0';
+    return Number(newest.slice(1)) > offset;
+  }, last ?? 0);
+  await send(bo, 'Ada', 'Welcome back');
+  await ada.locator('.messages > div', { hasText: 'Welcome back' }).waitFor();
+});
+
+test.serial('page: a tab that was duplicated becomes a device of its own', async (t) => {
+  const context = await openContext(t);
+  const ada = await openDevice(context, 'Ada');
+  const before = await deviceId(ada);
+  const identity = await ada.evaluate(() => Object.entries(sessionStorage));
+  const copy = await context.newPage();
+  await copy.addInitScript((entries) => {
+    if (sessionStorage.length === 0) for (const [key, value] of entries) sessionStorage.setItem(key, value);
+  }, identity);
+  await copy.goto(demo.pageUrl);
+  await online(copy);
+  t.is(await deviceId(copy), before);
+  await ada.waitForFunction((id) => {
+    const now = document.querySelector('#device-id')?.textContent ?? '';
+    return document.body.dataset['state'] === 'online' && now !== id && now.length > 20;
+  }, before);
+  t.not(await deviceId(ada), before);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  for (const width of [1280, 820, 390, 320]) {
+    test.serial(`page: fits ${width} pixels, ${colorScheme}`, async (t) => {
+      const context = await openContext(t, { colorScheme, viewport: { width, height: 1000 } });
+      const ada = await openDevice(context, 'Ada');
+      await ada.getByRole('button', { name: 'Join' }).click();
+      await send(ada, 'demo-device-1', 'Hello from the browser');
+      await ada.locator('.messages > div', { hasText: 'This is demo-device-1' }).waitFor();
+      await ada.locator('#stream li').nth(5).waitFor();
+      await ada.screenshot({ path: join(screenshots, `${colorScheme}-${width}.png`), fullPage: true });
+      const overflow = await ada.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      t.true(overflow <= 0, `${overflow} pixels too wide`);
+    });
+  }
+}
