@@ -40,10 +40,10 @@ export class NotGrantableError extends ProblemError {
   }
 }
 
-/** The key is good, for another app. */
-export class WrongAppKeyError extends ProblemError {
-  constructor() {
-    super(403, 'TRK_WRONG_APP_KEY', 'the key is not one of this app');
+/** The key is good, for another app. The bridge says the same word of its keys. */
+export class AppNotServedError extends ProblemError {
+  constructor(subject: string, app: string) {
+    super(403, 'TRK_APP_NOT_SERVED', `the key of ${subject} does not reach app ${JSON.stringify(app)}`);
   }
 }
 

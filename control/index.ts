@@ -3,4 +3,4 @@ export { default as ControlActor } from './control-actor.js';
 export { createControlService } from './control-service.js';
 export type { ControlOptions } from './options.js';
 export type { BootstrapAnswer, BootstrapRequest } from './schemas.js';
-export { createTokenRoutes, type TokenRoutes, type TokenRoutesOptions } from './token-routes.js';
+export { createTokenRoutes, type TokenRoutesOptions } from './token-routes.js';

@@ -4,12 +4,11 @@
  *
  * @see docs/control.md, "Tokens for a back-end"
  */
-import type { FastifyBaseLogger, FastifyPluginAsync, FastifyPluginOptions, RawServerDefault } from 'fastify';
 import type { NodeConfig } from '../config/index.js';
-import { createKeyring, problemResponses, requireKey, type ZodTypeProvider } from '../http/index.js';
+import { createKeyring, type HttpPlugin, problemResponses, requireKey } from '../http/index.js';
 import type { TokenIssuer } from '../tokens/index.js';
 import { AppDirectory } from './app-directory.js';
-import { WrongAppKeyError } from './errors.js';
+import { AppNotServedError } from './errors.js';
 import { grantsOf, issueToken } from './grants.js';
 import { tokenAnswer, tokenRequest } from './schemas.js';
 
@@ -20,19 +19,12 @@ export interface TokenRoutesOptions {
   readonly issuer: TokenIssuer;
 }
 
-export type TokenRoutes = FastifyPluginAsync<
-  FastifyPluginOptions,
-  RawServerDefault,
-  ZodTypeProvider,
-  FastifyBaseLogger
->;
-
 /**
  * For `app.register`, which keeps the demand for an app's key to these routes.
  *
  * @throws {SharedKeyError} two apps have a key in common
  */
-export function createTokenRoutes({ config, issuer }: TokenRoutesOptions): TokenRoutes {
+export function createTokenRoutes({ config, issuer }: TokenRoutesOptions): HttpPlugin {
   const directory = new AppDirectory(config);
   const keyring = createKeyring(directory.keys());
   return async (scope) => {
@@ -59,7 +51,7 @@ export function createTokenRoutes({ config, issuer }: TokenRoutesOptions): Token
       async (request, reply) => {
         const { app: name, deviceId, uid, businesses, groups, ttlMs = Number.POSITIVE_INFINITY } = request.body;
         const app = directory.find(name);
-        if (app === undefined || request.subject !== name) throw new WrongAppKeyError();
+        if (app === undefined || request.subject !== name) throw new AppNotServedError(request.subject, name);
         const issued = await issueToken(issuer, {
           app: name,
           deviceId,

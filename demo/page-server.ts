@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { TrunklineError } from '../protocol/index.js';
 
 const HOST = '127.0.0.1';
 
@@ -35,6 +36,22 @@ interface Asset {
   readonly type: string;
 }
 
+/** A file of the page is missing: the project was compiled, not built. */
+export class NotBuiltError extends TrunklineError {
+  readonly code = 'TRK_NOT_BUILT';
+  constructor(file: string, cause: unknown) {
+    super(`the demo page needs ${file}, which is not there. Run: npm run build`, { cause });
+  }
+}
+
+function readBuilt(file: string): Buffer {
+  try {
+    return readFileSync(new URL(file, import.meta.url));
+  } catch (error) {
+    throw new NotBuiltError(file, error);
+  }
+}
+
 export class PageServer {
   readonly #server: Server;
   readonly #assets: ReadonlyMap<string, Asset>;
@@ -47,12 +64,10 @@ export class PageServer {
 
   /**
    * @param port 0 lets the kernel choose
-   * @throws the system's error when the port is taken, or when the project is not built
+   * @throws {NotBuiltError}; the system's error when the port is taken
    */
   static async open(port: number): Promise<PageServer> {
-    const server = new PageServer(
-      new Map(FILES.map(([path, file, type]) => [path, { body: readFileSync(new URL(file, import.meta.url)), type }])),
-    );
+    const server = new PageServer(new Map(FILES.map(([path, file, type]) => [path, { body: readBuilt(file), type }])));
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject).listen(port, HOST, resolve);
     });

@@ -1,6 +1,6 @@
 /** As many deliveries as one access worker gives, to 5,000 members, over WebSocket and over TCP. */
 import { compareFanout, medianOf, medianRatio } from './fanout/compare.js';
-import { FEEDING, fanoutConditions, lost } from './fanout/words.js';
+import { FEEDING, fanoutConditions, lost, othersShare } from './fanout/words.js';
 import type { Protocol } from './load/fleet.js';
 import type { Figure } from './measure/report.js';
 import { runAsMain, type Scenario, type ScenarioOptions } from './measure/scenario.js';
@@ -45,6 +45,7 @@ async function measure(protocol: Protocol, options: ScenarioOptions): Promise<Fi
     { name: `${protocol}: server load`, value: medianOf(trunkline, 'cpuShare') * 100, unit: '% of its core' },
     { name: `${protocol}: server load, bare`, value: medianOf(bare, 'cpuShare') * 100, unit: '% of its core' },
     { name: `${protocol}: deliveries per read`, value: medianOf(trunkline, 'deliveriesPerRead'), unit: '' },
+    { name: `${protocol}: other processes`, value: othersShare([...trunkline, ...bare]) * 100, unit: '% of a core' },
     { name: `${protocol}: p99`, value: medianOf(trunkline, 'p99Us') / 1e3, unit: 'ms' },
   ];
 }

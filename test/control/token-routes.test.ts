@@ -72,8 +72,8 @@ test('token route: a key is asked for, and it speaks for its own app only', asyn
     t.truthy(response.headers.get('www-authenticate'));
     await expectProblem(t, response, 401, 'TRK_UNAUTHENTICATED');
   }
-  await expectProblem(t, await ask(body, 'chat-app-key-number-1'), 403, 'TRK_WRONG_APP_KEY');
-  await expectProblem(t, await ask({ ...body, app: 'nothing' }), 403, 'TRK_WRONG_APP_KEY');
+  await expectProblem(t, await ask(body, 'chat-app-key-number-1'), 403, 'TRK_APP_NOT_SERVED');
+  await expectProblem(t, await ask({ ...body, app: 'nothing' }), 403, 'TRK_APP_NOT_SERVED');
 });
 
 test('token route: other routes of the listener stay without that key', async (t) => {

@@ -15,7 +15,11 @@ export async function startServer(t: ExecutionContext): Promise<ScriptedServer> 
   return server;
 }
 
-export function startClient(t: ExecutionContext, server: ScriptedServer, options: NodeClientOptions = {}): TrunklineClient {
+export function startClient(
+  t: ExecutionContext,
+  server: ScriptedServer,
+  options: NodeClientOptions = {},
+): TrunklineClient {
   const client = createClient({ bootstrapUrl: server.bootstrapUrl, app: 'demo', random: () => 0.5, ...options });
   t.teardown(() => client.close());
   return client;

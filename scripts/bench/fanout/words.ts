@@ -3,7 +3,7 @@ import type { Protocol } from '../load/fleet.js';
 import type { Figure } from '../measure/report.js';
 import type { ScenarioOptions } from '../measure/scenario.js';
 import { type Comparison, medianOf } from './compare.js';
-import { type Pace, WARM_MS } from './fanout-run.js';
+import { type FanoutRun, type Pace, WARM_MS } from './fanout-run.js';
 
 export const FEEDING =
   'The node gets each message by HTTP POST over its bridge, the bare server the finished frame over one TCP ' +
@@ -45,8 +45,14 @@ export function commonFigures({ trunkline, bare }: Comparison): Figure[] {
     { name: 'p99, bare', value: medianOf(bare, 'p99Us') / 1e3, unit: 'ms' },
     { name: 'server load', value: medianOf(trunkline, 'cpuShare') * 100, unit: '% of its core' },
     { name: 'server load, bare', value: medianOf(bare, 'cpuShare') * 100, unit: '% of its core' },
+    { name: 'other processes', value: othersShare([...trunkline, ...bare]) * 100, unit: '% of a core' },
     { name: 'sent late, p99', value: medianOf(trunkline, 'sendLagP99Us') / 1e3, unit: 'ms' },
   ];
+}
+
+/** The worst disturbance of any run. */
+export function othersShare(runs: readonly FanoutRun[]): number {
+  return Math.max(...runs.map((run) => run.othersShare));
 }
 
 export function lost(comparison: Comparison): Figure {

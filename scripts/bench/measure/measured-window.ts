@@ -2,7 +2,7 @@
 
 import { sleep } from '../load/clock.js';
 import type { Fleet } from '../load/fleet.js';
-import { cpuBetween, sampleCpu } from './process-sample.js';
+import { cpuBetween, machineBusyUs, sampleCpu } from './process-sample.js';
 
 export interface Window {
   readonly seconds: number;
@@ -16,6 +16,8 @@ export interface Window {
   readonly mainThreadUs: number;
   /** This process's. */
   readonly generatorCpuUs: number;
+  /** CPU that neither the server nor this process used, share of one core: above 0.1, do not trust the figures. */
+  readonly othersShare: number;
   /** µs from send to read. */
   readonly p50Us: number;
   readonly p99Us: number;
@@ -26,6 +28,7 @@ export async function measureWindow(fleet: Fleet, serverPid: number, windowMs: n
   const { traffic } = fleet;
   const cpuBefore = sampleCpu(serverPid);
   const ownBefore = process.cpuUsage();
+  const machineBefore = machineBusyUs();
   const before = { ...traffic };
   const startedMs = performance.now();
   traffic.latency.clear();
@@ -35,6 +38,8 @@ export async function measureWindow(fleet: Fleet, serverPid: number, windowMs: n
   const seconds = (performance.now() - startedMs) / 1e3;
   const cpu = cpuBetween(cpuBefore, sampleCpu(serverPid), serverPid);
   const own = process.cpuUsage(ownBefore);
+  const generatorCpuUs = own.user + own.system;
+  const othersUs = machineBusyUs() - machineBefore - cpu.totalUs - generatorCpuUs;
   fleet.assertWhole();
   return {
     seconds,
@@ -44,7 +49,8 @@ export async function measureWindow(fleet: Fleet, serverPid: number, windowMs: n
     reads: traffic.reads - before.reads,
     cpuUs: cpu.totalUs,
     mainThreadUs: cpu.mainThreadUs,
-    generatorCpuUs: own.user + own.system,
+    generatorCpuUs,
+    othersShare: Math.max(0, othersUs / 1e6 / seconds),
     p50Us: traffic.latency.quantile(0.5),
     p99Us: traffic.latency.quantile(0.99),
     maxUs: traffic.latency.max,

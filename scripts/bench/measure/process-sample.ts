@@ -33,6 +33,16 @@ export function cpuBetween(before: CpuSample, after: CpuSample, pid: number) {
   return { totalUs, mainThreadUs, otherThreadsUs: totalUs - mainThreadUs };
 }
 
+/** CPU time of the whole machine, all processes, µs since its start. */
+export function machineBusyUs(): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readText('/proc/stat')
+    .slice('cpu '.length, 200)
+    .trim()
+    .split(/\s+/)
+    .map(Number);
+  return ((user + nice + system + irq + softirq) * 1e6) / TICKS_PER_SECOND;
+}
+
 /** Memory that only this process holds, bytes. Shared pages of the binary and its libraries are left out. */
 export function privateBytes(pid: number): number {
   const rollup = readText(`/proc/${pid}/smaps_rollup`);

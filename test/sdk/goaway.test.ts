@@ -1,0 +1,121 @@
+import test from 'ava';
+import { CloseCode, FrameType } from '../../protocol/index.js';
+import { connackFrame } from '../support/scripted-server.js';
+import { allEvents, nextEvent, startOnline } from './client-fixture.js';
+import { ManualClock } from './manual-clock.js';
+
+const goaway = (windowMs: number, accessPoint = '') => ({ type: FrameType.goaway, reason: 1, windowMs, accessPoint });
+
+test('GOAWAY: the client moves at its moment, serving until then, without ever being offline', async (t) => {
+  const clock = new ManualClock();
+  const { server, client, peer } = await startOnline(t, { clock });
+  const states = allEvents(client, 'state');
+  const told = nextEvent(client, 'goaway');
+  peer.send(goaway(10_000));
+  t.deepEqual(await told, { type: 'goaway', reason: 1, windowMs: 10_000, moveInMs: 5_000 });
+
+  clock.advance(4_999);
+  const answer = client.business('im').request('still-there');
+  peer.respond((await peer.next(FrameType.request)).requestId, 0, 'yes');
+  t.is((await answer).text(), 'yes');
+  t.is(server.unaccepted, 0);
+
+  const online = nextEvent(client, 'online');
+  clock.advance(1);
+  const next = await server.accept();
+  await next.login({ connectionId: 'c-2' });
+  t.is((await online).connectionId, 'c-2');
+  t.is((await peer.next(FrameType.close)).code, CloseCode.normal);
+  await peer.ended;
+  t.deepEqual(states, []);
+});
+
+test('GOAWAY: a request under way is waited for, within the window', async (t) => {
+  const clock = new ManualClock();
+  const { server, client, peer } = await startOnline(t, { clock });
+  const told = nextEvent(client, 'goaway');
+  peer.send(goaway(10_000));
+  await told;
+  const answer = client.business('im').request('slow', '', { deadlineMs: 60_000 });
+  const { requestId } = await peer.next(FrameType.request);
+  clock.advance(9_000);
+  t.is(server.unaccepted, 0);
+  const online = nextEvent(client, 'online');
+  peer.respond(requestId, 0, 'done');
+  t.is((await answer).text(), 'done');
+  await (await server.accept()).login();
+  await online;
+});
+
+test('GOAWAY: at the end of the window the client moves, whatever is under way', async (t) => {
+  const clock = new ManualClock();
+  const { server, client, peer } = await startOnline(t, { clock });
+  const told = nextEvent(client, 'goaway');
+  peer.send(goaway(10_000));
+  await told;
+  const answer = client.business('im').request('endless', '', { deadlineMs: 60_000 });
+  await peer.next(FrameType.request);
+  clock.advance(10_000);
+  await (await server.accept()).login();
+  await t.throwsAsync(answer, { code: 'TRK_CONNECTION_LOST' });
+});
+
+test('GOAWAY: a link that ends early is replaced at the planned moment', async (t) => {
+  const clock = new ManualClock();
+  const { server, client, peer } = await startOnline(t, { clock });
+  const told = nextEvent(client, 'goaway');
+  peer.send(goaway(10_000));
+  await told;
+  clock.advance(2_000);
+  const offline = nextEvent(client, 'offline');
+  peer.close(CloseCode.goingAway, 'bye');
+  t.like(await offline, { code: 4000, advice: 'reconnect', nextAttemptMs: 3_000 });
+  const online = nextEvent(client, 'online');
+  clock.advance(3_000);
+  await (await server.accept()).login();
+  await online;
+});
+
+test('GOAWAY: the old connection may be closed as replaced before the new login is answered', async (t) => {
+  const { server, client, peer } = await startOnline(t);
+  const states = allEvents(client, 'state');
+  peer.send(goaway(0));
+  const next = await server.accept();
+  await next.next(FrameType.connect);
+  const handshaking = nextEvent(client, 'state');
+  peer.close(CloseCode.replaced);
+  t.is((await handshaking).state, 'handshaking');
+  const online = nextEvent(client, 'online');
+  next.send(connackFrame());
+  await online;
+  t.deepEqual(
+    states.map(({ state }) => state),
+    ['handshaking', 'online'],
+  );
+});
+
+test('GOAWAY: where nobody lets the client in, the old connection serves on and the client tries again', async (t) => {
+  const { server, client, peer } = await startOnline(t);
+  const error = nextEvent(client, 'error');
+  peer.send(goaway(0));
+  for (let i = 0; i < 2; i++) (await server.accept()).cut();
+  t.is((await error).error.message.startsWith('not connected'), true);
+  t.is(client.state, 'online');
+  const answer = client.business('im').request('still-there');
+  peer.respond((await peer.next(FrameType.request)).requestId, 0, 'yes');
+  t.is((await answer).text(), 'yes');
+  const online = nextEvent(client, 'online');
+  await (await server.accept()).login();
+  await online;
+});
+
+test('GOAWAY: the access point it names is tried first', async (t) => {
+  const { server, client, peer } = await startOnline(t);
+  t.is(peer.protocol, 'tcp');
+  const online = nextEvent(client, 'online');
+  peer.send(goaway(0, server.ws));
+  const next = await server.accept();
+  t.is(next.protocol, 'ws');
+  await next.login();
+  await online;
+});
