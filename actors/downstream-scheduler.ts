@@ -136,7 +136,7 @@ export class Lane {
     while (credit > 0 && this.isRunnable) {
       const fanOut = this.#runnable[this.#next] as FanOut;
       const served = fanOut.runSlice(credit, turn);
-      if (!fanOut.isRoundOver) return;
+      if (!fanOut.isRoundOver) break;
       credit -= Math.max(served, 1);
       this.#next += 1;
       if (fanOut.hasMore()) this.submit(fanOut);

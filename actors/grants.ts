@@ -17,7 +17,7 @@ export class GrantTable {
 
   /** @param names as the token lists them; unknown ones grant nothing */
   of(names: readonly string[]): Grants {
-    const key = names.join(' ');
+    const key = JSON.stringify(names);
     let grants = this.#shared.get(key);
     if (grants === undefined) {
       const granted = names.map((name) => this.#byName.get(name)).filter((business) => business !== undefined);

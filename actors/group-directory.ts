@@ -15,6 +15,15 @@ export interface GroupActors {
   release(group: Group): void;
 }
 
+export interface JoinOptions {
+  /** Whether a group that does not exist comes into being. */
+  readonly create: boolean;
+  /** Asked when the router has answered: the member may be gone by then. */
+  isStillWanted(): boolean;
+  /** Called at the join itself; the promise is late by a moment in which the membership can end again. */
+  onJoin(group: Group): void;
+}
+
 export type JoinResult =
   | { readonly joined: true; readonly isNew: boolean; readonly group: Group }
   | { readonly joined: false };
@@ -46,22 +55,21 @@ export class GroupDirectory {
     return this.#groups.get(keyOf(businessId, name));
   }
 
-  /**
-   * @param isStillWanted asked again after the router has answered: the member may be gone by then
-   * @param create whether a group that does not exist comes into being
-   */
-  async join(
-    business: Business,
-    name: string,
-    member: GroupMember,
-    { create, isStillWanted }: { create: boolean; isStillWanted: () => boolean },
-  ): Promise<JoinResult> {
-    const group = this.find(business.id, name) ?? (await this.#open(business, name, create));
-    if (group === undefined || !isStillWanted()) {
-      if (group?.size === 0) this.#changed(group);
+  /** A member comes by itself; the router is asked when it is the first. */
+  async join(business: Business, name: string, member: GroupMember, options: JoinOptions): Promise<JoinResult> {
+    const stream = this.find(business.id, name) ?? (await this.#ask(business.id, name, options.create));
+    if (stream === undefined) return { joined: false };
+    // From here to the end without an await: a group that is found or made must not end before it is joined.
+    const known = this.find(business.id, name);
+    if (!options.isStillWanted()) {
+      // The router listens on this worker's behalf already; unless somebody else joined, it need not.
+      if (known === undefined) this.#router.groupSize({ businessId: business.id, group: name, members: 0 });
       return { joined: false };
     }
-    return { joined: true, isNew: group.join(member), group };
+    const group = known ?? this.#add(business, name, stream);
+    const isNew = group.join(member);
+    options.onJoin(group);
+    return { joined: true, isNew, group };
   }
 
   /** Server-side join: the router has said where the stream stands. */
@@ -82,20 +90,18 @@ export class GroupDirectory {
     this.find(businessId, name)?.dissolve();
   }
 
-  async #open(business: Business, name: string, create: boolean): Promise<Group | undefined> {
-    const key = keyOf(business.id, name);
+  /** @returns where the stream stands; the router is asked once, however many want to know */
+  async #ask(businessId: number, name: string, create: boolean): Promise<GroupStream | undefined> {
+    const key = keyOf(businessId, name);
     let opening = this.#openings.get(key);
     if (opening === undefined) {
-      opening = { stream: this.#router.listenToGroup(business.id, name, create), seenOffset: -1 };
+      opening = { stream: this.#router.listenToGroup(businessId, name, create), seenOffset: -1 };
       this.#openings.set(key, opening);
       const forget = () => this.#openings.delete(key);
       opening.stream.then(forget, forget);
     }
     const stream = await opening.stream;
-    if (stream === undefined) return undefined;
-    // Another member may have opened it while this one waited.
-    const offset = Math.max(stream.offset, opening.seenOffset);
-    return this.find(business.id, name) ?? this.#add(business, name, { epoch: stream.epoch, offset });
+    return stream && { epoch: stream.epoch, offset: Math.max(stream.offset, opening.seenOffset) };
   }
 
   #add(business: Business, name: string, stream: GroupStream): Group {

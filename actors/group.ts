@@ -65,6 +65,11 @@ export class Group implements FanOut {
     return this.#members.size;
   }
 
+  /** Messages of the round under way. */
+  get roundMessages(): number {
+    return this.#round.length;
+  }
+
   has(member: GroupMember): boolean {
     return this.#members.has(member);
   }

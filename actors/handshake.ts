@@ -9,6 +9,7 @@ import {
   encodeFrame,
   FrameDecoder,
   FrameType,
+  MAX_HANDSHAKE_BYTES,
   MAX_HANDSHAKE_FRAME_BYTES,
   MalformedFrameError,
   PROTOCOL_VERSION,
@@ -23,15 +24,13 @@ import { Session } from './session.js';
 import { outsideWheel, type WheelItem } from './timer-wheel.js';
 import type { Worker } from './worker.js';
 
-/** Bytes a stranger may send before its login is through. */
-const MAX_EARLY_BYTES = 64 * 1024;
-
 export class Handshake implements TransportHandler, WheelItem {
   readonly place = outsideWheel();
   readonly #transport: Transport;
   readonly #worker: Worker;
   readonly #decoder = new FrameDecoder(MAX_HANDSHAKE_FRAME_BYTES);
   readonly #early: RawFrame[] = [];
+  readonly #dueAtMs: number;
   #earlyBytes = 0;
   #isLoggingIn = false;
   #isOver = false;
@@ -41,14 +40,17 @@ export class Handshake implements TransportHandler, WheelItem {
     this.#worker = worker;
     transport.handler = this;
     worker.counters.accepted += 1;
+    this.#dueAtMs = worker.now() + worker.limits.handshakeMs;
     worker.wheel.schedule(this, worker.limits.handshakeMs);
   }
 
   onBytes(bytes: Uint8Array): void {
+    if (this.#isOver) return;
     this.#worker.counters.bytesIn += bytes.length;
     try {
       this.#earlyBytes += bytes.length;
-      if (this.#earlyBytes > MAX_EARLY_BYTES) return this.#refuse(CloseCode.policyViolation, 'too much before login');
+      if (this.#earlyBytes > MAX_HANDSHAKE_BYTES)
+        return this.#refuse(CloseCode.policyViolation, 'too much before login');
       this.#early.push(...this.#decoder.decode(bytes));
       if (this.#transport.envelope.wholeFrames && this.#decoder.pendingBytes > 0) {
         throw new MalformedFrameError('a message ends inside a frame');
@@ -72,8 +74,11 @@ export class Handshake implements TransportHandler, WheelItem {
     this.#end();
   }
 
-  onDue(): number {
-    if (!this.#isOver) this.#refuse(CloseCode.handshakeTimeout, 'no login in time');
+  onDue(nowMs: number): number {
+    if (this.#isOver) return 0;
+    const leftMs = this.#dueAtMs - nowMs;
+    if (leftMs > 0) return leftMs;
+    this.#refuse(CloseCode.handshakeTimeout, 'no login in time');
     return 0;
   }
 
@@ -111,16 +116,19 @@ export class Handshake implements TransportHandler, WheelItem {
     );
     // From here the router may send it pushes; they wait behind CONNACK.
     worker.sessions.set(session.serial, session);
-    try {
-      const [fence, actor] = await Promise.all([session.claimRoute(), worker.adopt(session)]);
-      if (this.#isOver) return session.abandon(fence, actor);
-      this.#end();
-      worker.counters.logins += 1;
-      session.open(fence, actor, this.#early);
-    } catch {
-      session.abandon();
-      this.#refuse(CloseCode.internal, 'login failed', Status.internal);
+    const [claim, adoption] = await Promise.allSettled([session.claimRoute(), worker.adopt(session)]);
+    const fence = claim.status === 'fulfilled' ? claim.value : undefined;
+    const actor = adoption.status === 'fulfilled' ? adoption.value : undefined;
+    const isSessionOver = session.state === 'closed';
+    if (this.#isOver || isSessionOver || fence === undefined || actor === undefined) {
+      session.abandon(fence, actor);
+      // Replaced or closed from inside meanwhile: the session has said so itself.
+      if (isSessionOver) return this.#end();
+      return this.#refuse(CloseCode.internal, 'login failed', Status.internal);
     }
+    this.#end();
+    worker.counters.logins += 1;
+    session.open(fence, actor, this.#early);
   }
 
   #refuseToken(error: unknown): void {

@@ -31,7 +31,13 @@ export class Memberships {
   }
 
   /** A back-end joins this device. */
-  joinAt(business: Business, name: string, stream: GroupStream): 'joined' | 'already-member' | 'too-many-groups' {
+  joinAt(
+    business: Business,
+    name: string,
+    stream: GroupStream,
+  ): 'joined' | 'already-member' | 'too-many-groups' | 'offline' {
+    // Withdrawn since the router looked.
+    if (!this.#session.grants.has(business.id)) return 'offline';
     const known = this.#session.worker.groups.find(business.id, name);
     if (known?.has(this.#session) === true) return 'already-member';
     if (this.#isFull()) return 'too-many-groups';
@@ -71,10 +77,10 @@ export class Memberships {
     try {
       const result = await session.worker.groups.join(business, name, session, {
         create: business.createGroupOnJoin,
-        isStillWanted: () => session.state === 'online' && session.grants.has(business.id),
+        isStillWanted: () => this.#takesGroupsOf(business),
+        onJoin: (group) => this.#groups.add(group),
       });
-      if (!result.joined) return session.respond(requestId, Status.notFound);
-      this.#groups.add(result.group);
+      if (!result.joined) return session.respond(requestId, this.#whyNotJoined(business));
       const { epoch, offset } = result.group;
       const position = { epoch, offset: String(offset) };
       session.respond(requestId, Status.ok, recover === undefined ? position : { ...position, recovered: 'false' });
@@ -83,6 +89,16 @@ export class Memberships {
     } finally {
       this.#joining -= 1;
     }
+  }
+
+  #takesGroupsOf(business: Business): boolean {
+    return this.#session.state === 'online' && this.#session.grants.has(business.id);
+  }
+
+  /** What has changed while the router was asked, if anything. */
+  #whyNotJoined(business: Business): Status {
+    if (!this.#session.grants.has(business.id)) return Status.permissionDenied;
+    return this.#session.state === 'online' ? Status.notFound : Status.unavailable;
   }
 
   #leave(group: Group): boolean {

@@ -30,6 +30,8 @@ interface Entry {
   /** 0 for the session's own frames. */
   readonly businessId: number;
   readonly group: string;
+  /** Pushes in it: several in the shared bytes of a group's round. */
+  readonly messages: number;
   readonly ticket: Ticket;
   readonly sinceMs: number;
 }
@@ -95,7 +97,7 @@ export class OutboundQueue {
   /**
    * Removes the oldest entries of a business until at most `keepBytes` of it are left.
    *
-   * @returns per group ('' for unicasts) how many were removed
+   * @returns per group ('' for unicasts) how many pushes were removed
    */
   dropOldest(businessId: number, keepBytes: number, settle: SettleTicket): Map<string, number> {
     let excess = this.bytesOf(businessId) - keepBytes;
@@ -103,7 +105,7 @@ export class OutboundQueue {
     this.#remove((entry) => {
       if (excess <= 0 || entry.businessId !== businessId) return false;
       excess -= entry.wire.length;
-      dropped.set(entry.group, (dropped.get(entry.group) ?? 0) + 1);
+      dropped.set(entry.group, (dropped.get(entry.group) ?? 0) + entry.messages);
       if (entry.ticket !== 0) settle(entry.ticket, Code.slow);
       return true;
     });
@@ -151,7 +153,8 @@ export class OutboundQueue {
     if (head === this.#entries.length) {
       this.#entries = [];
       this.#head = 0;
-    } else if (head > 1_024) {
+    } else if (head * 2 >= this.#entries.length) {
+      // What was taken is let go of, at a cost that its own taking has paid for.
       this.#entries = this.#entries.slice(head);
       this.#head = 0;
     }

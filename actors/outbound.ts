@@ -31,6 +31,14 @@ export interface OutboundOwner {
   gapFrame(businessId: number, group: string, dropped: number): Uint8Array;
 }
 
+/** Where shared bytes come from: a group, in the round that carries them. */
+export interface SharedSource {
+  readonly business: Business;
+  readonly name: string;
+  /** Pushes put together in these bytes. */
+  readonly roundMessages: number;
+}
+
 interface Gap {
   readonly businessId: number;
   readonly group: string;
@@ -38,6 +46,7 @@ interface Gap {
 }
 
 const NOBODY: readonly Ticket[] = [];
+const NOTHING = Buffer.alloc(0);
 
 export class Outbound implements Flushable, TicketHolder {
   readonly #transport: Transport;
@@ -76,13 +85,13 @@ export class Outbound implements Flushable, TicketHolder {
 
   /** @param business whose limit and policy count; `undefined` for the session's own frames */
   send(frame: Uint8Array, business: Business | undefined, ticket: Ticket = NO_TICKET): void {
-    this.#enqueue(this.#transport.envelope.wrap(frame), business, '', ticket);
+    this.#enqueue(this.#transport.envelope.wrap(frame), business, '', 1, ticket);
   }
 
   /** @param wire shared bytes, already wrapped for this transport */
-  deliverShared(wire: Uint8Array, business: Business, group: string, turn: number): void {
+  deliverShared(wire: Uint8Array, source: SharedSource, turn: number): void {
     if (this.#queue !== undefined || this.#isHeld || this.#writtenTurn === turn || this.#transport.writableBytes > 0) {
-      this.#enqueue(wire, business, group, NO_TICKET);
+      this.#enqueue(wire, source.business, source.name, source.roundMessages, NO_TICKET);
       return;
     }
     this.#writtenTurn = turn;
@@ -122,7 +131,7 @@ export class Outbound implements Flushable, TicketHolder {
   expireTickets(nowMs: number): boolean {
     const before = nowMs - SLOW_AFTER_MS;
     const waiting = this.#queue?.expire(before, this.#ports.settle) ?? 0;
-    if (this.#queue?.isEmpty === true) this.#queue = undefined;
+    if (this.#queue?.isEmpty === true) this.#queue = this.#gaps === undefined ? undefined : this.#gapsAlone();
     if (this.#writtenAtMs <= before) {
       // Part of it may be with the peer already.
       this.#settleAll(this.#written, OutcomeCode.unknown);
@@ -132,10 +141,15 @@ export class Outbound implements Flushable, TicketHolder {
   }
 
   /** Writes what waits, if the kernel takes writes at all, and `close` behind it; nothing is written after. */
-  finish(close: Uint8Array | undefined): void {
+  finish(close: Uint8Array): void {
     if (this.#isClosed) return;
+    if (this.#transport.writableBytes === 0) {
+      // Taken, although the call that says so is still to come.
+      this.#settleAll(this.#written, OutcomeCode.delivered);
+      this.#written = NOBODY;
+    }
     while (this.#queue !== undefined && this.#transport.writableBytes === 0 && !this.#isHeld) this.flush(-1);
-    if (close !== undefined) this.#transport.write(this.#transport.envelope.wrap(close));
+    this.#transport.write(this.#transport.envelope.wrap(close));
     this.abandon();
   }
 
@@ -148,14 +162,15 @@ export class Outbound implements Flushable, TicketHolder {
     this.#queue = undefined;
   }
 
-  #enqueue(wire: Uint8Array, business: Business | undefined, group: string, ticket: Ticket): void {
+  #enqueue(wire: Uint8Array, business: Business | undefined, group: string, messages: number, ticket: Ticket): void {
     if (!this.#isClosed) this.#makeRoom(wire.length, business);
     if (this.#isClosed) {
       if (ticket !== NO_TICKET) this.#ports.settle(ticket, OutcomeCode.closed);
       return;
     }
     this.#queue ??= new OutboundQueue();
-    this.#queue.push({ wire, businessId: business?.id ?? 0, group, ticket, sinceMs: this.#ports.now() });
+    const businessId = business?.id ?? 0;
+    this.#queue.push({ wire, businessId, group, messages, ticket, sinceMs: this.#ports.now() });
     if (this.#isDirty) return;
     if (ticket !== NO_TICKET && (this.#isHeld || this.#awaitsDrain)) this.#ports.deadlines.add(this);
     if (!this.#isHeld && !this.#awaitsDrain) this.#markDirty();
@@ -190,6 +205,14 @@ export class Outbound implements Flushable, TicketHolder {
     );
     this.#gaps = undefined;
     return Buffer.concat([...gaps, wire]);
+  }
+
+  /** What was dropped is still to be told, although nothing is left to tell it before. */
+  #gapsAlone(): OutboundQueue {
+    const queue = new OutboundQueue();
+    const wire = this.#withGaps(NOTHING);
+    queue.push({ wire, businessId: 0, group: '', messages: 0, ticket: NO_TICKET, sinceMs: this.#ports.now() });
+    return queue;
   }
 
   #awaitDrain(): void {

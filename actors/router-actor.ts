@@ -109,8 +109,10 @@ export default class RouterActor {
   }: GroupAddress & { worker: number; create: boolean }): Promise<{ stream: GroupStream | undefined }> {
     const { groups } = this.#options;
     if (create) await groups.create(businessId, group);
+    // Listens first: what is numbered after the answer must reach this worker, and sooner does no harm.
+    this.#listeners.listen(businessId, group, worker);
     const record = await groups.get(businessId, group);
-    if (record !== undefined) this.#listeners.listen(businessId, group, worker);
+    if (record === undefined) this.#listeners.report(businessId, group, worker, 0);
     return { stream: record };
   }
 
@@ -137,10 +139,10 @@ export default class RouterActor {
   }
 
   async multicast({ group, message }: { group: string; message: PushMessage }): Promise<MulticastResult> {
-    const workers = this.#listeners.workers(message.businessId, group);
-    this.#refuseOverload(workers.length);
+    this.#refuseOverload(this.#listeners.workers(message.businessId, group).length);
     const offset = await this.#options.groups.nextOffset(message.businessId, group);
     if (offset === undefined) throw new GroupNotFoundError(group);
+    const workers = this.#listeners.workers(message.businessId, group);
     const frame = encodeFrame({ type: FrameType.push, ...message, multicast: { group, offset } });
     const { pushId, outcomes } = this.#pending.begin(workers, this.#options.now());
     const { businessId } = message;

@@ -115,11 +115,12 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
     this.#applyAll(early);
   }
 
-  /** The login did not come to its end; what it has taken by then is given back. */
+  /** The login did not come to its end, or the session ended before it; what it has taken by then is given back. */
   abandon(fence = 0, actor?: SessionActorRef): void {
     this.#fence = fence;
     this.#actor = actor;
-    this.#end(0);
+    if (this.#state === 'closed') this.#giveBack();
+    else this.#end();
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -145,7 +146,8 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   }
 
   onClose(): void {
-    this.#end(0);
+    this.worker.counters.closed(0);
+    this.#end();
   }
 
   onDue(nowMs: number): number {
@@ -183,7 +185,7 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   }
 
   deliverShared(wire: Uint8Array, group: Group, turn: number): void {
-    this.#outbound.deliverShared(wire, group.business, group.name, turn);
+    this.#outbound.deliverShared(wire, group, turn);
   }
 
   membershipEnded(group: Group): void {
@@ -212,17 +214,22 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
 
   /** The device has a new token, verified and for the same device. */
   renew(claims: DeviceClaims): void {
+    const { worker } = this;
+    const isSameUser = claims.uid === this.#claims.uid;
     this.#claims = claims;
-    const grants = this.worker.grants.of(claims.businesses);
-    if (grants === this.#grants) return;
+    // It may end sooner than the old one would have.
+    worker.wheel.schedule(this, this.#nextDueMs(worker.now()));
+    const grants = worker.grants.of(claims.businesses);
+    if (grants === this.#grants && isSameUser) return;
     for (const business of this.#grants.values()) {
       if (!grants.has(business.id)) this.#memberships?.end(business);
     }
     this.#grants = grants;
-    // A grant is part of the route, so the route is claimed anew.
+    // Grants and user are part of the route, so the route is claimed anew.
     this.claimRoute().then(
       (fence) => {
         this.#fence = fence;
+        if (this.#state === 'closed') this.#releaseRoute();
       },
       () => this.close(CloseCode.internal, 'route lost'),
     );
@@ -253,15 +260,17 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   drain(reason: number, windowMs: number): void {
     if (this.#state !== 'online') return;
     this.#state = move(this.#state, 'draining');
+    // A multicast is a push too.
+    this.#memberships?.endAll();
     this.send({ type: FrameType.goaway, reason, windowMs, accessPoint: '' });
   }
 
   /** Ends the session with a code: what is queued leaves first, as far as the kernel takes it. */
   close(code: number, reason: string): void {
     if (this.#state === 'closed') return;
-    const wasOpen = this.#state !== 'handshaking';
-    this.#outbound.finish(wasOpen ? encodeFrame({ type: FrameType.close, code, reason }) : undefined);
-    this.#end(code);
+    this.#outbound.finish(encodeFrame({ type: FrameType.close, code, reason }));
+    this.worker.counters.closed(code);
+    this.#end();
     this.#transport.close(code, reason);
   }
 
@@ -335,8 +344,7 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
     });
   }
 
-  #end(code: number): void {
-    if (this.#state === 'closed') return;
+  #end(): void {
     this.#state = move(this.#state, 'closed');
     const { worker } = this;
     this.#transport.handler = CLOSED;
@@ -345,10 +353,17 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
     this.#memberships?.endAll();
     worker.wheel.remove(this);
     worker.sessions.delete(this.serial);
-    if (this.#fence > 0) {
-      worker.router.release({ app: this.#claims.app, deviceId: this.#claims.deviceId, fence: this.#fence });
-    }
-    worker.counters.closed(code);
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    this.#releaseRoute();
     this.#actor?.release();
+  }
+
+  #releaseRoute(): void {
+    if (this.#fence === 0) return;
+    const { app, deviceId } = this.#claims;
+    this.worker.router.release({ app, deviceId, fence: this.#fence });
   }
 }

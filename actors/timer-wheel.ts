@@ -9,6 +9,10 @@
 const TICK_MS = 250;
 const BUCKETS = 512;
 
+/** Buckets of items outside the wheel, and of those whose turn comes in the tick under way. */
+const OUTSIDE = -1;
+const DUE = -2;
+
 /** An item's place in the wheel; the wheel alone writes it. */
 export interface WheelPlace {
   bucket: number;
@@ -22,7 +26,7 @@ export interface WheelItem {
 }
 
 export function outsideWheel(): WheelPlace {
-  return { bucket: -1, index: -1 };
+  return { bucket: OUTSIDE, index: -1 };
 }
 
 export class TimerWheel {
@@ -39,7 +43,10 @@ export class TimerWheel {
     clearInterval(this.#timer);
   }
 
-  /** Puts `item` in, or moves it; it is called at the first tick after `delayMs`. */
+  /**
+   * Puts `item` in, or moves it; it is called within a tick of `delayMs`, before or after, and a delay longer than
+   * the wheel is called when the wheel comes round. An item to which that matters looks at the clock.
+   */
   schedule(item: WheelItem, delayMs: number): void {
     this.remove(item);
     const ticks = Math.min(Math.max(Math.ceil(delayMs / TICK_MS), 1), BUCKETS - 1);
@@ -50,6 +57,7 @@ export class TimerWheel {
 
   remove(item: WheelItem): void {
     const { bucket, index } = item.place;
+    item.place.bucket = OUTSIDE;
     if (bucket < 0) return;
     const items = this.#buckets[bucket] as WheelItem[];
     const last = items.pop() as WheelItem;
@@ -57,7 +65,6 @@ export class TimerWheel {
       items[index] = last;
       last.place.index = index;
     }
-    item.place.bucket = -1;
   }
 
   /** One step of the wheel; called by its timer, and by tests. */
@@ -65,8 +72,11 @@ export class TimerWheel {
     this.#current = (this.#current + 1) % BUCKETS;
     const due = this.#buckets[this.#current] as WheelItem[];
     this.#buckets[this.#current] = [];
-    for (const item of due) item.place.bucket = -1;
+    for (const item of due) item.place.bucket = DUE;
     for (const item of due) {
+      // Removed or moved by one that was called before it.
+      if (item.place.bucket !== DUE) continue;
+      item.place.bucket = OUTSIDE;
       const delayMs = item.onDue(nowMs);
       if (delayMs > 0) this.schedule(item, delayMs);
     }

@@ -6,9 +6,6 @@ import type { ActorSelf, ServiceActor, ServiceContext } from '../cluster/index.j
 import { type HttpApp, startHttpServer, stopHttpServer } from '../http/index.js';
 import { type BridgeOptions, createBridgeServer } from './server.js';
 
-/** Of the node's drain time, what requests under way may take. */
-const STOP_SHARE = 0.5;
-
 export default class BridgeActor implements ServiceActor {
   #context: ServiceContext | undefined;
   #options: BridgeOptions = {};
@@ -38,10 +35,10 @@ export default class BridgeActor implements ServiceActor {
   }
 
   /** Answers what is under way, then stops listening. Twice does nothing. */
-  async stop(): Promise<void> {
+  async stop({ withinMs }: { readonly withinMs?: number } = {}): Promise<void> {
     const app = this.#app;
-    if (app === undefined || this.#context === undefined) return;
+    if (app === undefined) return;
     this.#app = undefined;
-    await stopHttpServer(app, this.#context.config.node.drainMs * STOP_SHARE);
+    await stopHttpServer(app, withinMs);
   }
 }

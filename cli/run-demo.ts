@@ -111,10 +111,9 @@ async function build(
         onPush: (text) => onPush(deviceId, text),
       }),
   );
-  cleanups.push(() => {
-    for (const device of devices) device.close();
-  });
-  await Promise.all(devices.map((device) => device.start()));
+  cleanups.push(async () => void (await Promise.all(devices.map((device) => device.close()))));
+  // One after the other: the roster keeps the order of the hellos.
+  for (const device of devices) await device.start();
   page.publish({
     app: DEMO_APP,
     controlUrl: addresses.control,

@@ -6,10 +6,12 @@
  */
 import type { ActorRef } from '../actors/index.js';
 import type { Logger } from './logger.js';
+import { within } from './within.js';
 
-/** Of the drain time: the window in which clients leave, and when whoever is left is closed. */
+/** Of the drain time: the window in which clients leave, when whoever is left is closed, and when that must be done. */
 const WINDOW_SHARE = 0.2;
 const CLOSE_SHARE = 0.6;
+const CLOSED_SHARE = 0.75;
 const POLL_MS = 50;
 /** For the last bytes of a CLOSE to leave the kernel. */
 const FAREWELL_MS = 100;
@@ -21,7 +23,7 @@ export interface DrainOptions {
   readonly log: Logger;
 }
 
-/** Resolves when every connection has ended; never rejects, since the node stops whatever happens. */
+/** Resolves when every connection has ended, in three quarters of the drain time; never rejects. */
 export async function drainConnections({ workers, drainMs, log }: DrainOptions): Promise<void> {
   const startedMs = performance.now();
   const closeAtMs = startedMs + drainMs * CLOSE_SHARE;
@@ -39,7 +41,7 @@ export async function drainConnections({ workers, drainMs, log }: DrainOptions):
   }
   if (left.connections === 0) return;
   log.info('closing the connections that are left', left);
-  await ask('closeAll');
+  await createAsk(workers, startedMs + drainMs * CLOSED_SHARE, log)('closeAll');
   await sleep(FAREWELL_MS);
 }
 
@@ -50,11 +52,10 @@ function createAsk(workers: readonly ActorRef[], endMs: number, log: Logger): As
   return (topic, message = {}) =>
     Promise.all(
       workers.map((worker) => {
-        const timeout = sleep(Math.max(endMs - performance.now(), POLL_MS));
         const answer = worker.sendAndReceive(topic, message).catch((error) => {
           log.warn('access worker did not answer', { topic, error: String(error) });
         });
-        return Promise.race([answer, timeout]);
+        return within(Math.max(endMs - performance.now(), POLL_MS), answer);
       }),
     );
 }

@@ -2,7 +2,7 @@
  * Finds the ports a node will listen on, before its workers share them. Each is bound once without `reusePort`
  * and let go again: with it, a second node would listen silently beside the first. Port 0 becomes a number here.
  */
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { NodeConfig } from '../config/index.js';
 import { TrunklineError } from '../protocol/index.js';
 import type { ListenAt } from './worker-settings.js';
@@ -21,31 +21,42 @@ export class AddressUnavailableError extends TrunklineError {
 /** @throws {AddressUnavailableError} naming the address */
 export async function resolveListeners({ access }: NodeConfig): Promise<ListenAt[]> {
   const listeners: ListenAt[] = [];
-  for (const protocol of ['tcp', 'ws'] as const) {
-    const at = access[protocol];
-    if (at === null) continue;
-    listeners.push({ protocol, host: at.host, port: await bindOnce(at.host, at.port, false) });
+  const probes: Server[] = [];
+  try {
+    for (const protocol of ['tcp', 'ws'] as const) {
+      const at = access[protocol];
+      if (at === null) continue;
+      const probe = await bind(at.host, at.port, false);
+      probes.push(probe);
+      listeners.push({ protocol, host: at.host, port: (probe.address() as AddressInfo).port });
+    }
+    return listeners;
+  } finally {
+    // All of them at the end: let go earlier, a port that the kernel chose might be chosen again.
+    await Promise.all(probes.map(letGo));
   }
-  return listeners;
 }
 
 /** Whether the workers can share a port on this platform. */
 export async function canReusePort(host: string): Promise<boolean> {
   try {
-    await bindOnce(host, 0, true);
+    await letGo(await bind(host, 0, true));
     return true;
   } catch {
     return false;
   }
 }
 
-function bindOnce(host: string, port: number, reusePort: boolean): Promise<number> {
+function bind(host: string, port: number, reusePort: boolean): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer();
+    const server = createServer((socket) => socket.destroy());
     server.once('error', (error) => reject(new AddressUnavailableError(`${host}:${port}`, error)));
-    server.listen({ host, port, reusePort }, () => {
-      const bound = (server.address() as AddressInfo).port;
-      server.close(() => resolve(bound));
-    });
+    server.listen({ host, port, reusePort }, () => resolve(server));
+  });
+}
+
+function letGo(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
   });
 }

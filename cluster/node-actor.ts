@@ -16,6 +16,7 @@ import type { Logger } from './logger.js';
 import { NodeMetrics } from './node-metrics.js';
 import { createRoutingClient } from './routing-client.js';
 import type { NodeView, ServiceDefinition } from './service.js';
+import { within } from './within.js';
 import type { ListenAt, WorkerSettings } from './worker-settings.js';
 import { WorkerSupervisor } from './worker-supervisor.js';
 
@@ -48,6 +49,11 @@ const ROUTER_TOPICS: readonly (keyof RouterMailbox)[] = [
   'groupSizes',
   'outcomes',
 ];
+
+/** Of the drain time: when the services cut what they still answer, and when nobody waits for a part that hangs. */
+const SERVICES_SHARE = 0.85;
+const END_SHARE = 0.95;
+const MIN_STEP_MS = 50;
 
 type NodeState = 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -177,18 +183,27 @@ export default class NodeActor implements NodeView {
     return addresses;
   }
 
+  /** Every step has its end, so that the whole ends within the drain time; none keeps the next one from its turn. */
   async #stop(): Promise<void> {
     const { config, engine, log } = this.#options;
+    const { drainMs } = config.node;
+    const startedMs = performance.now();
+    const left = (share: number): number => Math.max(startedMs + drainMs * share - performance.now(), MIN_STEP_MS);
+    const step = async (part: string, stopping: Promise<unknown> | undefined): Promise<void> => {
+      const stopped = Promise.resolve(stopping).then(() => true);
+      try {
+        if ((await within(left(END_SHARE), stopped)) !== true) log.warn('a part of the node did not stop', { part });
+      } catch (error) {
+        log.warn('a part of the node failed to stop', { part, error: String(error) });
+      }
+    };
     this.#state = 'stopping';
-    await this.#cluster?.sendAndReceive('withdraw');
-    await drainConnections({ workers: this.#workersUp(), drainMs: config.node.drainMs, log });
-    await Promise.all(
-      this.#services.map(({ name, ref }) =>
-        ref.sendAndReceive('stop').catch((error) => log.warn('service did not stop', { name, error: String(error) })),
-      ),
-    );
-    await Promise.all(this.#supervisors.map((supervisor) => supervisor.stop()));
-    await engine.close();
+    await step('ClusterActor', this.#cluster?.sendAndReceive('withdraw'));
+    await drainConnections({ workers: this.#workersUp(), drainMs, log });
+    const withinMs = left(SERVICES_SHARE);
+    await Promise.all(this.#services.map(({ name, ref }) => step(name, ref.sendAndReceive('stop', { withinMs }))));
+    await step('access workers', Promise.all(this.#supervisors.map((supervisor) => supervisor.stop())));
+    await step('engine', engine.close());
     this.#metrics.stop();
     this.#state = 'stopped';
     log.info('node stopped');

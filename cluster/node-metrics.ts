@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ActorRef, DeliveryResult } from '../actors/index.js';
+import { within } from './within.js';
 
 const NANOSECONDS = 1e9;
 /** A worker that does not answer a scrape by then is left out. */
@@ -52,12 +53,10 @@ export class NodeMetrics {
 }
 
 async function scrape(worker: ActorRef): Promise<object[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<{ metrics: object[] }>((resolve) => {
-    timer = setTimeout(resolve, SCRAPE_TIMEOUT_MS, { metrics: [] });
-  });
   const answer = worker.sendAndReceive('metricsJson', {}) as Promise<{ metrics: object[] }>;
-  const { metrics } = await Promise.race([answer.catch(() => ({ metrics: [] })), timeout]);
-  clearTimeout(timer);
-  return metrics;
+  const reply = await within(
+    SCRAPE_TIMEOUT_MS,
+    answer.catch(() => undefined),
+  );
+  return reply?.metrics ?? [];
 }

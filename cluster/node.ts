@@ -8,6 +8,7 @@ import { createEmbeddedEngine } from './engines/embedded/index.js';
 import type { Logger } from './logger.js';
 import NodeActor, { type NodeAddresses } from './node-actor.js';
 import type { ServiceDefinition } from './service.js';
+import { within } from './within.js';
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -34,6 +35,9 @@ const INCARNATION_BYTES = 8;
  */
 const SEMI_SPACE_FLAG = '--max-semi-space-size=16';
 
+/** By then everything has stopped; comedy waits for handlers that never return. */
+const DESTROY_MS = 500;
+
 /** @throws {AddressUnavailableError} a port is taken; nothing is left running */
 export async function startNode({ config, log, jwks, services }: NodeOptions): Promise<NodeHandle> {
   setFlagsFromString(SEMI_SPACE_FLAG);
@@ -42,7 +46,7 @@ export async function startNode({ config, log, jwks, services }: NodeOptions): P
   const { ref, destroy } = await createActorTree(node);
   let stopping: Promise<void> | undefined;
   const stop = () => {
-    stopping ??= node.stop().finally(destroy);
+    stopping ??= node.stop().finally(() => within(DESTROY_MS, destroy()));
     return stopping;
   };
   try {

@@ -30,8 +30,8 @@ export interface ServiceActor {
   initialize(self: ActorSelf): void;
   /** Listens. @returns the address, `host:port` */
   start(): Promise<string>;
-  /** Answers what is under way, then stops listening. */
-  stop(): Promise<void>;
+  /** Answers what is under way, then stops listening. What takes longer than `withinMs` is cut; the node names it. */
+  stop(message?: { readonly withinMs?: number }): Promise<void>;
 }
 
 /** The piece of comedy's actor reference that a service needs. */

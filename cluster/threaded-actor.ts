@@ -35,8 +35,12 @@ export async function createThreadedActor(parent: ParentRef, modulePath: string,
   const thread = wrapped.worker;
   const ended = new Promise<Error>((resolve) => {
     if (thread === undefined) return resolve(new Error('thread ended while it started'));
-    thread.once('error', resolve);
-    thread.once('exit', (exitCode) => resolve(new Error(`thread ended with exit code ${exitCode}`)));
+    let cause: Error | undefined;
+    thread.once('error', (error) => {
+      cause = error as Error;
+    });
+    // The end is 'exit', not the 'error' before it: what the thread sent last is still read in between.
+    thread.once('exit', (exitCode) => resolve(cause ?? new Error(`thread ended with exit code ${exitCode}`)));
   }).then((error) => {
     bury(wrapped);
     return error;

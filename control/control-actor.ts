@@ -29,9 +29,9 @@ export default class ControlActor implements ServiceActor {
     return startHttpServer(app, context.config.public);
   }
 
-  async stop(): Promise<void> {
+  async stop({ withinMs }: { readonly withinMs?: number } = {}): Promise<void> {
     const app = this.#app;
     this.#app = undefined;
-    if (app !== undefined) await stopHttpServer(app);
+    if (app !== undefined) await stopHttpServer(app, withinMs);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 /** How long a device that is offline stays on the list. */
-export const DEFAULT_FORGET_AFTER_MS = 60_000;
+export const DEFAULT_FORGET_AFTER_MS = 30_000;
 
 export interface Person {
   readonly deviceId: string;

@@ -3,6 +3,7 @@
  * control layer or from an application's own back-end, and a wrong field should be named here rather than fail
  * somewhere later.
  */
+import { MAX_TOKEN_BYTES, utf8Length } from '../protocol/index.js';
 import { DEFAULT_RETRY, type RetrySettings } from './backoff.js';
 import { BootstrapError } from './errors.js';
 import type { Protocol } from './transports/connector.js';
@@ -20,6 +21,7 @@ export interface Bootstrap {
   readonly deviceId?: string | undefined;
   readonly deviceSecret?: string | undefined;
   readonly businesses?: readonly string[] | undefined;
+  /** For information: the interval of CONNACK decides. */
   readonly heartbeat?: { readonly intervalMs: number } | undefined;
   readonly retry?: RetrySettings | undefined;
 }
@@ -33,7 +35,6 @@ export interface Credentials {
   readonly targets: readonly Target[];
   /** For the error when no target is usable. */
   readonly offered: readonly string[];
-  readonly heartbeatMs: number;
   readonly retry: RetrySettings;
 }
 
@@ -43,16 +44,13 @@ export interface Target {
   readonly accessPoint: string;
 }
 
-/** When neither the bootstrap nor CONNACK names an interval. */
-const DEFAULT_HEARTBEAT_MS = 60_000;
-
 /** @throws {BootstrapError} a field is missing or not in its form; names it */
 export function checkBootstrap(answer: unknown): Credentials {
   const body = record(answer, 'the answer');
   const accessPoints = record(body['accessPoints'], 'accessPoints');
   const protocols = body['protocols'] === undefined ? Object.keys(accessPoints) : texts(body['protocols'], 'protocols');
   const { token, expiresAtMs } = body;
-  if (typeof token !== 'string' || token === '') throw wrong('token');
+  if (typeof token !== 'string' || token === '' || utf8Length(token) > MAX_TOKEN_BYTES) throw wrong('token');
   if (!isPositive(expiresAtMs)) throw wrong('expiresAtMs');
   return {
     token,
@@ -61,7 +59,6 @@ export function checkBootstrap(answer: unknown): Credentials {
     deviceSecret: optionalText(body['deviceSecret'], 'deviceSecret'),
     targets: protocols.flatMap((protocol) => targetsOf(protocol, accessPoints[protocol])),
     offered: protocols,
-    heartbeatMs: interval(body['heartbeat']),
     retry: retrySettings(body['retry']),
   };
 }
@@ -72,13 +69,6 @@ function targetsOf(protocol: string, addresses: unknown): Target[] {
     protocol: protocol as Protocol,
     accessPoint,
   }));
-}
-
-function interval(heartbeat: unknown): number {
-  if (heartbeat === undefined) return DEFAULT_HEARTBEAT_MS;
-  const { intervalMs } = record(heartbeat, 'heartbeat');
-  if (!isPositive(intervalMs)) throw wrong('heartbeat.intervalMs');
-  return intervalMs;
 }
 
 function retrySettings(retry: unknown): RetrySettings {

@@ -21,10 +21,6 @@ export class Businesses {
     }
   }
 
-  get names(): string[] {
-    return [...this.#idByName.keys()];
-  }
-
   /** @throws {BusinessNotGrantedError} */
   idOf(name: string): number {
     const id = this.#idByName.get(name);

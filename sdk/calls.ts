@@ -116,5 +116,7 @@ export class Calls {
 
 function succeeded(response: ResponseFrame): ResponseFrame {
   if (response.status === Status.ok) return response;
-  throw new RequestError(response.status, response.metadata, response.payload);
+  // As the protocol has it, a status nobody knows says that nothing is known.
+  const status = response.status <= Status.unauthenticated ? response.status : Status.unknown;
+  throw new RequestError(status, response.metadata, response.payload);
 }

@@ -17,8 +17,11 @@ import { LinkKeeper } from './link-keeper.js';
 import { Memberships } from './memberships.js';
 import { Push } from './message.js';
 import { type ResolvedOptions, resolveOptions, type TrunklineClientOptions } from './options.js';
+import { PushAcks } from './push-acks.js';
 import { RequestTable } from './request-table.js';
 import { ServedRequests } from './served-requests.js';
+
+const KNOWN_GAP_REASONS: ReadonlySet<number> = new Set(Object.values(GapReason));
 
 export class TrunklineClient {
   readonly #hub = new EventHub();
@@ -28,6 +31,7 @@ export class TrunklineClient {
   readonly #calls: Calls;
   readonly #served: ServedRequests;
   readonly #memberships: Memberships;
+  readonly #acks = new PushAcks();
   readonly #credentials: CredentialsKeeper;
   readonly #link: LinkKeeper;
 
@@ -122,6 +126,7 @@ export class TrunklineClient {
 
   #online(connection: Connection): void {
     this.#businesses.grant(connection.connack.businesses);
+    this.#acks.reset();
     this.#memberships.rejoinAll();
     this.#table.resume(connection);
   }
@@ -131,9 +136,9 @@ export class TrunklineClient {
       case FrameType.response:
         return this.#table.answered(frame);
       case FrameType.push:
-        return this.#pushed(frame);
+        return this.#pushed(frame, connection);
       case FrameType.request:
-        return void this.#served.serve(frame, (response) => connection.send(response));
+        return void this.#served.serve(frame, connection.connack.maxInFlight, (response) => connection.send(response));
       case FrameType.cancel:
         return this.#served.cancel(frame.requestId);
       case FrameType.gap:
@@ -143,7 +148,15 @@ export class TrunklineClient {
     }
   }
 
-  #pushed({ businessId, messageId, metadata, payload, multicast }: PushFrame): void {
+  #pushed(frame: PushFrame, connection: Connection): void {
+    this.#deliver(frame);
+    if (frame.sequence === undefined) return;
+    const { businessId } = frame;
+    const sequence = this.#acks.arrived(businessId, frame.sequence);
+    if (sequence > 0) connection.send({ type: FrameType.ack, businessId, sequence });
+  }
+
+  #deliver({ businessId, messageId, metadata, payload, multicast }: PushFrame): void {
     const business = this.#businesses.nameOf(businessId);
     if (business === undefined) return;
     if (multicast !== undefined) this.#memberships.seen(business, multicast.group, multicast.offset);
@@ -151,7 +164,9 @@ export class TrunklineClient {
     this.#businesses.listenersOf(business).deliver(push, (callback) => this.#hub.guard(callback));
   }
 
-  #gap({ businessId, group, dropped, reason }: GapFrame): void {
+  #gap({ businessId, group, dropped, reason: given }: GapFrame): void {
+    // As the protocol has it, a reason nobody knows counts as the first.
+    const reason = KNOWN_GAP_REASONS.has(given) ? given : GapReason.slowConsumer;
     const business = this.#businesses.nameOf(businessId) ?? '';
     if (reason === GapReason.membershipEnded) this.#memberships.ended(business, group);
     this.#hub.emit({ type: 'gap', business, group, dropped, reason });

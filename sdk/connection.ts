@@ -8,7 +8,6 @@
 import {
   CloseCode,
   type ConnackFrame,
-  DEFAULT_MAX_FRAME_BYTES,
   decodeFrame,
   encodeFrame,
   type Frame,
@@ -28,7 +27,7 @@ import type { Target } from './bootstrap.js';
 import type { Clock } from './clock.js';
 import { Deferred } from './deferred.js';
 import { ConnectError, PayloadTooLargeError } from './errors.js';
-import { Heartbeat } from './heartbeat.js';
+import { HeartbeatTimer } from './heartbeat-timer.js';
 import type { Connector, Link } from './transports/connector.js';
 
 /** How long a probed link has to show life. */
@@ -41,8 +40,6 @@ export interface ConnectionOptions {
   readonly attributes: StringMap;
   /** From dialling to CONNACK. */
   readonly timeoutMs: number;
-  /** Used when CONNACK names none. */
-  readonly heartbeatMs: number;
   readonly clock: Clock;
   /** Gives the attempt up. */
   readonly signal: AbortSignal;
@@ -67,14 +64,14 @@ export interface ConnectionHandlers {
 export class Connection {
   readonly target: Target;
   readonly #options: ConnectionOptions;
-  readonly #decoder = new FrameDecoder(DEFAULT_MAX_FRAME_BYTES);
+  readonly #decoder = new FrameDecoder(MAX_HANDSHAKE_FRAME_BYTES);
   readonly #opened = new Deferred<Connection>();
   readonly #link: Link;
   readonly #early: Frame[] = [];
   #phase: 'dialling' | 'handshaking' | 'online' | 'ended' = 'dialling';
   #connack: ConnackFrame | undefined;
-  #heartbeat: Heartbeat | undefined;
-  #cancelTimer: () => void;
+  #heartbeat: HeartbeatTimer | undefined;
+  readonly #cancelTimer: () => void;
   #handlers: ConnectionHandlers | undefined;
   #end: ConnectionEnd | undefined;
 
@@ -94,7 +91,10 @@ export class Connection {
     this.#link = options.connector(options.target.accessPoint, {
       onOpen: () => this.#guard(() => this.#sendConnect()),
       onBytes: (bytes) => this.#guard(() => this.#receive(bytes)),
-      onClose: (error) => this.#finish(undefined, error?.message ?? 'the link ended', 'reconnect', error),
+      onClose: (error, code) => {
+        const advice = code === undefined ? 'reconnect' : reconnectAdvice(code);
+        this.#finish(code, error?.message ?? 'the link ended', advice, error);
+      },
     });
   }
 
@@ -114,15 +114,15 @@ export class Connection {
   /** @throws {PayloadTooLargeError} the server would refuse the frame; nothing was sent */
   send(frame: Frame): void {
     const bytes = encodeFrame(frame);
-    const limit = this.#connack?.maxFrameBytes ?? MAX_HANDSHAKE_FRAME_BYTES;
+    const limit = this.#maxFrameBytes;
     if (bytes.length - HEADER_BYTES > limit) throw new PayloadTooLargeError(bytes.length - HEADER_BYTES, limit);
     this.#link.send(bytes);
-    this.#heartbeat?.sent(this.#options.clock.nowMs());
+    this.#heartbeat?.sent();
   }
 
   /** Asks for a sign of life, soon: the network may have changed underneath. */
   probe(): void {
-    if (this.#phase === 'online') this.#ping(PROBE_ANSWER_MS);
+    this.#heartbeat?.ping(PROBE_ANSWER_MS);
   }
 
   /** Says goodbye and ends the link; `onEnd` is not called. */
@@ -130,6 +130,15 @@ export class Connection {
     this.#handlers = undefined;
     if (this.#phase === 'handshaking' || this.#phase === 'online') this.send({ type: FrameType.close, code, reason });
     this.#finish(code, reason, 'stay-away');
+  }
+
+  get #isEnded(): boolean {
+    return this.#phase === 'ended';
+  }
+
+  /** In force in both directions. */
+  get #maxFrameBytes(): number {
+    return this.#phase === 'online' ? this.connack.maxFrameBytes : MAX_HANDSHAKE_FRAME_BYTES;
   }
 
   readonly #onAbort = (): void => this.close(CloseCode.normal, 'given up');
@@ -147,9 +156,18 @@ export class Connection {
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#heartbeat?.received(this.#options.clock.nowMs());
+    this.#heartbeat?.received();
+    let at = 0;
+    // Byte by byte until CONNACK is read: its limit holds for what came behind it in the same piece.
+    while (this.#phase === 'handshaking' && at < bytes.length) this.#decode(bytes.subarray(at, ++at));
+    if (at < bytes.length) this.#decode(bytes.subarray(at));
+  }
+
+  #decode(bytes: Uint8Array): void {
+    if (this.#isEnded) return;
     for (const raw of this.#decoder.decode(bytes)) {
-      if (this.#phase === 'ended') return;
+      // An earlier frame's listener may have closed the client.
+      if (this.#isEnded) return;
       const frame = decodeFrame(raw);
       if (frame !== undefined) this.#dispatch(frame);
     }
@@ -184,33 +202,16 @@ export class Connection {
     // A refusal: the CLOSE that follows says what to do.
     if (frame.status !== Status.ok) return;
     this.#phase = 'online';
-    this.#decoder.maxFrameBytes = Math.max(frame.maxFrameBytes, DEFAULT_MAX_FRAME_BYTES);
+    this.#decoder.maxFrameBytes = frame.maxFrameBytes;
     this.#cancelTimer();
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    this.#heartbeat = new Heartbeat(frame.heartbeatMs || this.#options.heartbeatMs, this.#options.clock.nowMs());
-    this.#armHeartbeat();
+    this.#heartbeat = new HeartbeatTimer({
+      intervalMs: frame.heartbeatMs,
+      clock: this.#options.clock,
+      sendPing: (opaque) => this.send({ type: FrameType.ping, opaque }),
+      onStale: () => this.#giveUp(CloseCode.heartbeatTimeout),
+    });
     this.#opened.resolve(this);
-  }
-
-  #armHeartbeat(): void {
-    const { clock } = this.#options;
-    const dueInMs = this.#heartbeat?.dueInMs(clock.nowMs()) ?? 0;
-    this.#cancelTimer();
-    this.#cancelTimer = clock.setTimer(() => this.#tick(), dueInMs);
-  }
-
-  #tick(): void {
-    const verdict = this.#heartbeat?.tick(this.#options.clock.nowMs());
-    if (verdict === 'stale') return this.#giveUp(CloseCode.heartbeatTimeout);
-    if (verdict === 'ping') return this.#ping();
-    this.#armHeartbeat();
-  }
-
-  #ping(answerMs?: number): void {
-    const nowMs = this.#options.clock.nowMs();
-    this.send({ type: FrameType.ping, opaque: nowMs });
-    this.#heartbeat?.pinged(nowMs, answerMs);
-    this.#armHeartbeat();
   }
 
   /** Runs what handles the server's bytes; a fault in them ends this connection and nothing else. */
@@ -235,6 +236,8 @@ export class Connection {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#cancelTimer();
+    this.#heartbeat?.stop();
+    this.#heartbeat = undefined;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#link.close();
     const refusedToken = code === undefined && this.#connack?.status === Status.unauthenticated;

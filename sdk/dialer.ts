@@ -11,6 +11,9 @@ import type { ResolvedOptions } from './options.js';
 
 export type DialPhase = 'connecting' | 'handshaking';
 
+/** `host:port`, alone or in a URL. */
+const AUTHORITY = /(?<=^wss?:\/\/)[^/]+|^[^/]+$/;
+
 export class Dialer {
   readonly #options: ResolvedOptions;
   #credentials: Credentials | undefined;
@@ -20,10 +23,14 @@ export class Dialer {
     this.#options = options;
   }
 
-  /** Tries this address first the next time, as a GOAWAY may ask; unknown ones are taken by their form. */
-  prefer(accessPoint: string): void {
-    if (accessPoint === '') return;
-    this.#preferred = { protocol: /^wss?:/.test(accessPoint) ? 'ws' : 'tcp', accessPoint };
+  /**
+   * Goes elsewhere first the next time, as a GOAWAY may ask.
+   *
+   * @param hostPort of the same protocol as `current`; empty leaves the order as it is
+   */
+  prefer(hostPort: string, { protocol, accessPoint }: Target): void {
+    if (hostPort === '') return;
+    this.#preferred = { protocol, accessPoint: accessPoint.replace(AUTHORITY, hostPort) };
   }
 
   /**
@@ -72,7 +79,6 @@ export class Dialer {
       token: credentials.token,
       attributes: this.#options.attributes,
       timeoutMs: this.#options.connectTimeoutMs,
-      heartbeatMs: credentials.heartbeatMs,
       clock: this.#options.clock,
       signal,
       onHandshaking: () => onPhase('handshaking'),

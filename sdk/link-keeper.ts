@@ -88,7 +88,7 @@ export class LinkKeeper {
 
   /** Gives the present connection up and makes another one at once. */
   reconnect(): void {
-    this.#connection?.close(CloseCode.normal, 'reconnect');
+    this.#connection?.close(CloseCode.goingAway, 'reconnect');
     if (this.#connection !== undefined) this.#ended({ code: undefined, reason: 'reconnect', advice: 'reconnect' }, 0);
     if (this.#state === 'waiting') void this.#dial();
   }
@@ -100,7 +100,7 @@ export class LinkKeeper {
   }
 
   followGoAway({ reason, windowMs, accessPoint }: GoAwayFrame): void {
-    this.#dialer.prefer(accessPoint);
+    if (this.#connection !== undefined) this.#dialer.prefer(accessPoint, this.#connection.target);
     const moveInMs = this.#relocation.plan(windowMs);
     this.#ports.hub.emit({ type: 'goaway', reason, windowMs, moveInMs });
   }
@@ -133,7 +133,7 @@ export class LinkKeeper {
     const previous = this.#connection;
     this.#connection = connection;
     if (previous !== undefined) {
-      previous.close(CloseCode.normal, 'moved');
+      previous.close(CloseCode.goingAway, 'moved');
       onLost();
     }
     const { connectionId, serverTimeMs, businesses } = connection.connack;

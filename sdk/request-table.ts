@@ -49,8 +49,10 @@ export class RequestTable {
   /** Insertion order is sending order, control calls first. */
   readonly #queuedControl = new Set<Entry>();
   readonly #queued = new Set<Entry>();
-  /** REQUESTs among `#sent`. */
-  #requestsSent = 0;
+  /** Given up here, not yet answered: the server counts them as open until it has answered. */
+  readonly #cancelled = new Set<number>();
+  /** REQUESTs that are open at the server. */
+  #requestsOpen = 0;
   #carrier: RequestCarrier | undefined;
   #lastRequestId = 0;
   #onIdle: (() => void) | undefined;
@@ -84,7 +86,9 @@ export class RequestTable {
   /** The connection is gone: what was sent fails, what was not waits on. */
   lost(): void {
     this.#carrier = undefined;
+    this.#cancelled.clear();
     for (const entry of this.#sent.values()) this.#settle(entry).reject(new ConnectionLostError());
+    this.#requestsOpen = 0;
   }
 
   /** The client is closed: everything fails. */
@@ -96,8 +100,8 @@ export class RequestTable {
   /** An answer came; one that nobody waits for any more is ignored. */
   answered(frame: ResponseFrame): void {
     const entry = this.#sent.get(frame.requestId);
-    if (entry === undefined) return;
-    this.#settle(entry).resolve(frame);
+    if (entry !== undefined) this.#settle(entry).resolve(frame);
+    else if (this.#cancelled.delete(frame.requestId)) this.#requestsOpen -= 1;
     this.#sendQueued();
   }
 
@@ -122,10 +126,13 @@ export class RequestTable {
   }
 
   #abandon(entry: Entry, error: Error): void {
-    const wasSent = this.#sent.has(entry.requestId);
+    const { requestId, call } = entry;
+    const isOpen = this.#sent.has(requestId) && !call.control;
     this.#settle(entry).reject(error);
-    if (wasSent) this.#carrier?.send({ type: FrameType.cancel, requestId: entry.requestId });
-    this.#sendQueued();
+    if (!isOpen) return;
+    this.#cancelled.add(requestId);
+    this.#requestsOpen += 1;
+    this.#carrier?.send({ type: FrameType.cancel, requestId });
   }
 
   #sendQueued(): void {
@@ -134,7 +141,7 @@ export class RequestTable {
       this.#send(entry, this.#carrier);
     }
     for (const entry of this.#queued) {
-      if (this.#carrier === undefined || this.#requestsSent >= this.#carrier.connack.maxInFlight) return;
+      if (this.#carrier === undefined || this.#requestsOpen >= this.#carrier.connack.maxInFlight) return;
       this.#send(entry, this.#carrier);
     }
   }
@@ -143,7 +150,7 @@ export class RequestTable {
     this.#queuedControl.delete(entry);
     this.#queued.delete(entry);
     this.#sent.set(entry.requestId, entry);
-    if (!entry.call.control) this.#requestsSent += 1;
+    if (!entry.call.control) this.#requestsOpen += 1;
     try {
       carrier.send(entry.call.build(entry.requestId, Math.max(1, entry.deadlineAtMs - this.#clock.nowMs())));
     } catch (error) {
@@ -152,7 +159,7 @@ export class RequestTable {
   }
 
   #settle(entry: Entry): Entry {
-    if (this.#sent.delete(entry.requestId) && !entry.call.control) this.#requestsSent -= 1;
+    if (this.#sent.delete(entry.requestId) && !entry.call.control) this.#requestsOpen -= 1;
     this.#queued.delete(entry);
     this.#queuedControl.delete(entry);
     entry.release();

@@ -53,10 +53,15 @@ export class ServedRequests {
     this.#clock = clock;
   }
 
-  /** @param send puts the answer on the connection that the request came on */
-  async serve(frame: RequestFrame, send: SendResponse): Promise<void> {
+  /**
+   * @param maxOpen requests handled at once; more are answered RESOURCE_EXHAUSTED
+   * @param send puts the answer on the connection that the request came on
+   */
+  async serve(frame: RequestFrame, maxOpen: number, send: SendResponse): Promise<void> {
     const handler = this.#find(frame.businessId, frame.method);
     if (handler === undefined) return answer(frame, { status: Status.unimplemented }, send);
+    if (this.#open.has(frame.requestId)) return answer(frame, { status: Status.alreadyExists }, send);
+    if (this.#open.size >= maxOpen) return answer(frame, { status: Status.resourceExhausted }, send);
     const abort = new AbortController();
     this.#open.set(frame.requestId, abort);
     const stopped = new Promise<ServedReply>((resolve) => {

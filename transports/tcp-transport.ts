@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { RAW_ENVELOPE } from './envelopes.js';
-import { CLOSE_TIMEOUT_MS, type Transport, type TransportHandler } from './transport.js';
+import { CLOSE_TIMEOUT_MS, NEVER_TAKEN_BYTES, type Transport, type TransportHandler } from './transport.js';
 
 const transportOf = Symbol('transport');
 type OwnedSocket = Socket & { [transportOf]?: TcpTransport };
@@ -30,14 +30,15 @@ export class TcpTransport implements Transport {
   }
 
   get writableBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writable ? this.#socket.writableLength : NEVER_TAKEN_BYTES;
   }
 
   write(wire: Uint8Array): void {
-    this.#socket.write(wire);
+    if (this.#socket.writable) this.#socket.write(wire);
   }
 
   notifyDrain(): void {
+    if (!this.#socket.writable) return;
     // 'drain' comes only beyond the high-water mark; an empty write ends when everything before it did.
     this.#socket.write(NOTHING, () => {
       if (!this.#socket.destroyed) this.handler.onDrain();

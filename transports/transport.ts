@@ -32,11 +32,14 @@ export interface Transport {
   /** The peer's IP address. */
   readonly remoteAddress: string;
   readonly envelope: Envelope;
-  /** Bytes written that the kernel has not taken yet. */
+  /**
+   * Bytes written that the kernel has not taken yet. Never 0 on a link that takes no more, although its
+   * `onClose` may still be to come: whoever waits for 0 must not think that its last write has left.
+   */
   readonly writableBytes: number;
   /** Whoever owns the link now; replaced once, when the login succeeded. */
   handler: TransportHandler;
-  /** Writes wire bytes, made by `envelope.wrap`, in one system call where the kernel takes them. */
+  /** Writes wire bytes, made by `envelope.wrap`, in one system call where the kernel takes them; none after `close`. */
   write(wire: Uint8Array): void;
   /** Asks for one `onDrain`. */
   notifyDrain(): void;
@@ -74,3 +77,6 @@ export interface Listener {
 
 /** How long a closed link may take to follow before it is cut off. */
 export const CLOSE_TIMEOUT_MS = 2_000;
+
+/** `writableBytes` of a link that takes no more. */
+export const NEVER_TAKEN_BYTES = 0x3fff_ffff;

@@ -75,5 +75,7 @@ export class WebSocketListener implements Listener {
 
 function refuse(socket: Duplex, status: number): void {
   socket.on('error', () => {});
+  // An upgraded socket is nobody's: a peer that keeps its half open would hold it for ever.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

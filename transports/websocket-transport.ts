@@ -7,7 +7,7 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { WEBSOCKET_ENVELOPE } from './envelopes.js';
-import type { Transport, TransportHandler } from './transport.js';
+import { NEVER_TAKEN_BYTES, type Transport, type TransportHandler } from './transport.js';
 
 const transportOf = Symbol('transport');
 type OwnedWebSocket = WebSocket & {
@@ -39,7 +39,7 @@ export class WebSocketTransport implements Transport {
   }
 
   get writableBytes(): number {
-    return this.#socket.writableLength;
+    return this.#webSocket.readyState === WebSocket.OPEN ? this.#socket.writableLength : NEVER_TAKEN_BYTES;
   }
 
   write(wire: Uint8Array): void {
@@ -47,6 +47,7 @@ export class WebSocketTransport implements Transport {
   }
 
   notifyDrain(): void {
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
     this.#socket.write(NOTHING, () => {
       if (!this.#socket.destroyed) this.handler.onDrain();
     });

@@ -58,7 +58,7 @@ client.on('online', (event) => {
   void hello();
 });
 client.on('offline', (event) => {
-  log('offline', `${event.code ?? 'no code'} ${event.reason}`, 'bad');
+  log('offline', `${event.code ?? 'no close code'}: ${event.reason}`, 'bad');
   connection.offline(event);
   if (event.code === REPLACED) startOver('another tab uses this device id');
 });
@@ -91,6 +91,11 @@ async function ask(channel, method, payload) {
   const reply = await channel.request(method, JSON.stringify(payload));
   pulse(channel.name, 'down');
   return reply.json();
+}
+
+// Tells the tabs apart.
+function showTitle() {
+  document.title = `${name} · Trunkline demo`;
 }
 
 async function hello() {
@@ -165,8 +170,10 @@ function onSubmit(form, field, action) {
 
 $('#room').textContent = settings.room;
 $('#name').value = name;
+showTitle();
 onSubmit('#name-form', '#name', (text) => {
   name = saveName(text);
+  showTitle();
   void hello();
 });
 onSubmit('#message-form', '#message', (text) => {

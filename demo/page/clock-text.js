@@ -9,6 +9,11 @@ export function duration(ms) {
   return `${Math.round(ms / 3_600_000)} h`;
 }
 
+/** Whole seconds, for what counts up. */
+export function wholeSeconds(ms) {
+  return ms < 120_000 ? `${Math.floor(ms / 1_000)} s` : duration(ms);
+}
+
 /** 09:41:07.120 */
 export function timeOfDay(date = new Date()) {
   const two = (number) => String(number).padStart(2, '0');

@@ -1,8 +1,8 @@
 // The state of the connection in words: what it does now, which attempt, how long until the next, how long the last
 // cut lasted.
-import { duration } from './clock-text.js';
+import { duration, wholeSeconds } from './clock-text.js';
 import { log } from './event-log.js';
-import { showGap } from './line-view.js';
+import { clearPulses, showGap } from './line-view.js';
 
 const WORDS = {
   idle: 'Not started',
@@ -49,6 +49,7 @@ export class ConnectionView {
     if (BETWEEN_ATTEMPTS.has(previous) && state !== 'waiting') this.#attempts += 1;
     if (state !== 'online') {
       $('#uptime').textContent = 'offline';
+      clearPulses();
       this.#onlineAt = undefined;
     }
     this.#tick();
@@ -84,8 +85,7 @@ export class ConnectionView {
 
   #tick() {
     const now = performance.now();
-    if (this.#onlineAt !== undefined)
-      $('#uptime').textContent = duration(Math.floor((now - this.#onlineAt) / 1_000) * 1_000);
+    if (this.#onlineAt !== undefined) $('#uptime').textContent = wholeSeconds(now - this.#onlineAt);
     if (this.#state === 'waiting' && this.#nextAttemptAt !== undefined) {
       const left = Math.max(0, this.#nextAttemptAt - now);
       showGap(`${(left / 1_000).toFixed(1)} s`);

@@ -12,6 +12,8 @@ const counts = { im: 0, live: 0 };
 export function pulse(business, direction) {
   counts[business] += 1;
   document.querySelector(`#${business}-count`).textContent = String(counts[business]);
+  // What arrives with the last breath of a connection travels no line any more.
+  if (document.body.dataset.state !== 'online') return;
   if (calm.matches || document.hidden || track.querySelectorAll('.pulse').length >= MAX_DOTS) return;
   const dot = document.createElement('span');
   dot.className = `pulse pulse-${business}`;
@@ -24,4 +26,9 @@ export function pulse(business, direction) {
 /** Text in the middle of the line, where the gap is; empty for none. */
 export function showGap(text) {
   gap.textContent = text;
+}
+
+/** The line is cut: nothing travels on it. */
+export function clearPulses() {
+  for (const dot of track.querySelectorAll('.pulse')) dot.remove();
 }

@@ -19,7 +19,9 @@ export class MessagesView {
   }
 
   showRoster(people) {
-    const others = people.filter(({ deviceId }) => deviceId !== this.#ownDeviceId);
+    const others = people
+      .filter(({ deviceId }) => deviceId !== this.#ownDeviceId)
+      .sort((a, b) => Number(b.online) - Number(a.online));
     if (!others.some(({ deviceId }) => deviceId === this.#chosen))
       this.#chosen = others.find((p) => p.online)?.deviceId;
     this.#chosen ??= others[0]?.deviceId;

@@ -10,8 +10,12 @@ export interface LinkHandlers {
   onOpen(): void;
   /** Any piece of the stream; the bytes stay untouched afterwards. */
   onBytes(bytes: Uint8Array): void;
-  /** The link ended or never opened. Once, and not after `close`. */
-  onClose(error?: Error): void;
+  /**
+   * The link ended or never opened. Once, and not after `close`.
+   *
+   * @param closeCode a close code of the protocol, where the link itself carried one
+   */
+  onClose(error?: Error, closeCode?: number): void;
 }
 
 export interface Link {

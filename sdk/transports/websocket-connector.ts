@@ -2,12 +2,15 @@
  * Links over WebSocket, with whatever standard `WebSocket` class the platform or the application supplies, so
  * that the core names no global and runs in any environment.
  */
+import { CloseCode } from '../../protocol/index.js';
 import type { Connector, LinkHandlers } from './connector.js';
 
 /** Offered at the upgrade; the server accepts no other. */
 export const WEBSOCKET_SUBPROTOCOL = 'trunkline.v1';
 
 const OPEN = 1;
+/** RFC 6455, section 7.4.1. */
+const MESSAGE_TOO_BIG = 1009;
 
 /** The part of the standard `WebSocket` that is used. */
 export interface WebSocketLike {
@@ -58,8 +61,15 @@ function attach(socket: WebSocketLike, handlers: LinkHandlers): void {
   };
   socket.onclose = (event: { code: number; reason: string }) => {
     detach(socket);
-    handlers.onClose(new Error(`WebSocket closed ${event.code} ${event.reason}`.trimEnd()));
+    const error = new Error(`WebSocket closed ${event.code} ${event.reason}`.trimEnd());
+    handlers.onClose(error, protocolCode(event.code));
   };
+}
+
+/** A server that could not send CLOSE puts its code here; 1009 is how a WebSocket says that a message is too large. */
+function protocolCode(code: number): number | undefined {
+  if (code === MESSAGE_TOO_BIG) return CloseCode.frameTooLarge;
+  return code >= 4000 && code <= 4999 ? code : undefined;
 }
 
 /** Late events must find nobody; `onerror` stays taken, as some implementations throw an unheard error. */

@@ -56,3 +56,8 @@ export function allEvents<T extends ClientEventType>(client: TrunklineClient, ty
   client.on(type, (event) => events.push(event));
   return events;
 }
+
+/** Lets what hangs on settled promises run, before a test moves the clock. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { CloseCode, FrameType } from '../../protocol/index.js';
 import { connackFrame } from '../support/scripted-server.js';
-import { allEvents, nextEvent, startOnline } from './client-fixture.js';
+import { allEvents, nextEvent, startClient, startOnline, startServer } from './client-fixture.js';
 import { ManualClock } from './manual-clock.js';
 
 const goaway = (windowMs: number, accessPoint = '') => ({ type: FrameType.goaway, reason: 1, windowMs, accessPoint });
@@ -25,7 +25,7 @@ test('GOAWAY: the client moves at its moment, serving until then, without ever b
   const next = await server.accept();
   await next.login({ connectionId: 'c-2' });
   t.is((await online).connectionId, 'c-2');
-  t.is((await peer.next(FrameType.close)).code, CloseCode.normal);
+  t.is((await peer.next(FrameType.close)).code, CloseCode.goingAway);
   await peer.ended;
   t.deepEqual(states, []);
 });
@@ -109,13 +109,22 @@ test('GOAWAY: where nobody lets the client in, the old connection serves on and 
   await online;
 });
 
-test('GOAWAY: the access point it names is tried first', async (t) => {
-  const { server, client, peer } = await startOnline(t);
-  t.is(peer.protocol, 'tcp');
-  const online = nextEvent(client, 'online');
-  peer.send(goaway(0, server.ws));
-  const next = await server.accept();
-  t.is(next.protocol, 'ws');
-  await next.login();
-  await online;
-});
+for (const protocol of ['tcp', 'ws'] as const) {
+  test(`GOAWAY: the access point it names is tried first, over ${protocol} as before`, async (t) => {
+    const server = await startServer(t);
+    const other = await startServer(t);
+    server.onBootstrap = () => ({ body: server.bootstrap({ protocols: [protocol] }) });
+    const client = startClient(t, server);
+    const connected = client.connect();
+    const peer = await server.accept();
+    await peer.login();
+    await connected;
+    const online = nextEvent(client, 'online');
+    const hostPort = other[protocol].replace(/^ws:..|.connect$/g, '');
+    peer.send(goaway(0, hostPort));
+    const next = await other.accept();
+    t.is(next.protocol, protocol);
+    await next.login();
+    t.is((await online).accessPoint, other[protocol]);
+  });
+}

@@ -2,7 +2,7 @@ import test from 'ava';
 import { FrameType, GapReason, type PushFrame, Status } from '../../protocol/index.js';
 import type { Push, TrunklineClient } from '../../sdk/index.js';
 import type { Peer } from '../support/scripted-server.js';
-import { allEvents, nextEvent, startOnline } from './client-fixture.js';
+import { allEvents, nextEvent, settled, startOnline } from './client-fixture.js';
 import { ManualClock } from './manual-clock.js';
 
 function push(fields: Partial<PushFrame> = {}): PushFrame {
@@ -54,6 +54,21 @@ test('push: a listener that was taken off hears nothing', async (t) => {
   peer.send(push());
   await pushed;
   t.pass();
+});
+
+test('push: one that wants an ACK gets it, up to where nothing is missing', async (t) => {
+  const { client, peer } = await startOnline(t);
+  const sequences = [1, 2, 4, 3];
+  peer.send(...sequences.map((sequence) => push({ sequence })));
+  for (const acked of [1, 2, 2, 3]) t.like(await peer.next(FrameType.ack), { businessId: 2, sequence: acked });
+  t.is(client.state, 'online');
+});
+
+test('gap: a reason nobody knows counts as the slow consumer', async (t) => {
+  const { client, peer } = await startOnline(t);
+  const gap = nextEvent(client, 'gap');
+  peer.send({ type: FrameType.gap, businessId: 2, group: '', dropped: 3, reason: 77 });
+  t.like(await gap, { dropped: 3, reason: GapReason.slowConsumer });
 });
 
 test('group: join answers with epoch and offset, and the offset follows the pushes', async (t) => {
@@ -218,6 +233,7 @@ test('group: a move that catches a rejoin under way joins again on the new conne
   const third = await server.accept();
   await third.login();
   await online;
+  await settled();
   clock.advance(1_000);
   t.like(await third.next(FrameType.join), { group: 'room' });
 });

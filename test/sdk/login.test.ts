@@ -4,6 +4,7 @@ import { CloseCode, FrameType, Status } from '../../protocol/index.js';
 import { BootstrapError, ClientClosedError, ConnectError, NoTransportError, SDK_VERSION } from '../../sdk/index.js';
 import { connackFrame } from '../support/scripted-server.js';
 import { allEvents, nextEvent, startClient, startServer } from './client-fixture.js';
+import { ManualClock } from './manual-clock.js';
 
 for (const protocol of ['tcp', 'ws'] as const) {
   test(`login: over ${protocol}, through every state, with token and attributes in CONNECT`, async (t) => {
@@ -141,10 +142,12 @@ test('login: access points are tried in order, and the one that worked is first 
 
 test('login: a server that accepts and says nothing is given up after the time-out', async (t) => {
   const server = await startServer(t);
-  const client = startClient(t, server, { connectTimeoutMs: 50 });
+  const clock = new ManualClock();
+  const client = startClient(t, server, { clock, connectTimeoutMs: 5_000 });
   const connected = client.connect();
   const silent = await server.accept();
   await silent.next(FrameType.connect);
+  clock.advance(5_000);
   t.is((await silent.next(FrameType.close)).code, CloseCode.handshakeTimeout);
   const peer = await server.accept();
   await peer.login();

@@ -153,7 +153,7 @@ test('reconnect: can be asked for, while online and while waiting', async (t) =>
   const offline = allEvents(client, 'offline');
   const second = nextEvent(client, 'online');
   client.reconnect();
-  t.is((await peer.next(FrameType.close)).code, CloseCode.normal);
+  t.is((await peer.next(FrameType.close)).code, CloseCode.goingAway);
   const peer2 = await server.accept();
   await peer2.login();
   await second;

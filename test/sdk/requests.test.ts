@@ -153,6 +153,28 @@ test('request: no more than the server’s limit are under way; the rest follow 
   await Promise.all(answers);
 });
 
+test('request: one that was given up counts as under way until the server has answered it', async (t) => {
+  const { client, peer } = await startOnline(t, {}, { maxInFlight: 1 });
+  const abort = new AbortController();
+  const cancelled = client.business('im').request('first', '', { signal: abort.signal });
+  const { requestId } = await peer.next(FrameType.request);
+  const second = client.business('im').request('second');
+  abort.abort();
+  await t.throwsAsync(cancelled, { code: 'TRK_REQUEST_CANCELLED' });
+  await peer.next(FrameType.cancel);
+  t.is(peer.unread, 0);
+  peer.respond(requestId, Status.cancelled);
+  peer.respond((await peer.next(FrameType.request)).requestId, 0, 'second');
+  t.is((await second).text(), 'second');
+});
+
+test('request: a status nobody knows is UNKNOWN', async (t) => {
+  const { client, peer } = await startOnline(t);
+  const answer = client.business('im').request('x');
+  peer.respond((await peer.next(FrameType.request)).requestId, 99);
+  t.is(((await t.throwsAsync(answer)) as RequestError).status, Status.unknown);
+});
+
 test('request: the queue has a bound', async (t) => {
   const server = await startServer(t);
   const client = startClient(t, server, { maxQueuedRequests: 2 });

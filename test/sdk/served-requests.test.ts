@@ -136,3 +136,14 @@ test('server request: what was asked on a dead link is not answered on the next'
   t.is(Buffer.from((await next.next(FrameType.response)).payload).toString(), 'q');
   t.is(next.unread, 0);
 });
+
+test('server request: an id that is open is refused, and so is one too many', async (t) => {
+  const { client, peer } = await startOnline(t, {}, { maxInFlight: 2 });
+  client.business('im').onRequest(() => new Promise(() => {}));
+  peer.send(request({ requestId: 1 }), request({ requestId: 1 }));
+  t.like(await peer.next(FrameType.response), { requestId: 1, status: Status.alreadyExists });
+  peer.send(request({ requestId: 2 }), request({ requestId: 3 }));
+  t.like(await peer.next(FrameType.response), { requestId: 3, status: Status.resourceExhausted });
+  peer.send({ type: FrameType.cancel, requestId: 1 });
+  t.like(await peer.next(FrameType.response), { requestId: 1, status: Status.cancelled });
+});

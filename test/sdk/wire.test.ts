@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { CloseCode, encodeFrame, FrameType } from '../../protocol/index.js';
 import { connackFrame } from '../support/scripted-server.js';
@@ -47,6 +48,79 @@ for (const [what, hex, code] of [
     await online;
   });
 }
+
+interface InvalidCase {
+  readonly name: string;
+  readonly hex: string;
+  readonly closeCode: number;
+  readonly maxFrameBytes?: number;
+  readonly receiver?: 'client' | 'server';
+}
+
+const { cases } = JSON.parse(readFileSync('test/vectors/invalid.json', 'utf8')) as { cases: InvalidCase[] };
+
+test('wire: every invalid stream of the vectors ends the connection with its code', async (t) => {
+  const server = await startServer(t);
+  server.onBootstrap = () => ({ body: server.bootstrap({ protocols: ['tcp'] }) });
+  const client = startClient(t, server);
+  void client.connect();
+  for (const { name, hex, closeCode, maxFrameBytes } of cases.filter(({ receiver }) => receiver !== 'server')) {
+    const peer = await server.accept();
+    const online = nextEvent(client, 'online');
+    await peer.login(maxFrameBytes === undefined ? {} : { maxFrameBytes });
+    await online;
+    peer.sendBytes(Buffer.from(hex, 'hex'));
+    if (name.startsWith('a good PING')) await peer.next(FrameType.pong);
+    t.is((await peer.next(FrameType.close)).code, closeCode, name);
+  }
+});
+
+test('wire: the limit before CONNACK is the protocol’s, the limit behind it in the same write is CONNACK’s', async (t) => {
+  const server = await startServer(t);
+  const client = startClient(t, server);
+  const pushed = new Promise<number>((resolve) =>
+    client.business('im').onPush(({ payload }) => resolve(payload.length)),
+  );
+  void client.connect();
+  const tooLarge = await server.accept();
+  await tooLarge.next(FrameType.connect);
+  tooLarge.sendBytes(Buffer.from('00200102', 'hex'));
+  t.is((await tooLarge.next(FrameType.close)).code, CloseCode.frameTooLarge);
+  const peer = await server.accept();
+  await peer.next(FrameType.connect);
+  const payload = new Uint8Array(100_000);
+  peer.send(connackFrame(), { type: FrameType.push, businessId: 1, messageId: 'm', metadata: {}, payload });
+  t.is(await pushed, 100_000);
+});
+
+for (const [wsCode, code, advice] of [
+  [4506, 4506, 'stay-away'],
+  [4004, 4004, 'reconnect'],
+  [1009, 4502, 'stay-away'],
+  [1011, undefined, 'reconnect'],
+] as const) {
+  test(`wire: a WebSocket close with ${wsCode} and no CLOSE before it means ${code ?? 'a lost link'}`, async (t) => {
+    const server = await startServer(t);
+    server.onBootstrap = () => ({ body: server.bootstrap({ protocols: ['ws'] }) });
+    const client = startClient(t, server);
+    const connected = client.connect();
+    const peer = await server.accept();
+    await peer.login();
+    await connected;
+    const offline = nextEvent(client, 'offline');
+    peer.closeWebSocket(wsCode);
+    t.like(await offline, { code, advice });
+  });
+}
+
+test('wire: where CONNACK wants no heartbeat there is none', async (t) => {
+  const clock = new ManualClock();
+  const { client, peer } = await startOnline(t, { clock }, { heartbeatMs: 0 });
+  clock.advance(3_000_000);
+  const answer = client.business('im').request('x');
+  peer.respond((await peer.next(FrameType.request)).requestId);
+  await t.notThrowsAsync(answer);
+});
 
 test('wire: anything but CONNACK or CLOSE before the login is an error', async (t) => {
   const server = await startServer(t);

@@ -50,6 +50,8 @@ export class Peer {
   readonly #decoder = new FrameDecoder(DEFAULT_MAX_FRAME_BYTES);
   readonly #write: (bytes: Uint8Array) => void;
   readonly #destroy: () => void;
+  /** Ends a WebSocket with a code of its own and no CLOSE frame. */
+  closeWebSocket: (code: number) => void = () => {};
 
   constructor(
     protocol: 'tcp' | 'ws',
@@ -243,6 +245,7 @@ export class ScriptedServer {
       () => webSocket.terminate(),
       ended,
     );
+    peer.closeWebSocket = (code) => webSocket.close(code);
     webSocket.on('message', (bytes: Buffer) => peer.receive(bytes));
     this.#keep(peer, () => webSocket.terminate());
   }

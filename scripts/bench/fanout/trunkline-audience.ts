@@ -5,7 +5,8 @@ import { BUSINESS_ID, loginFrom, startTrunkline } from '../node/trunkline-server
 import type { Audience } from './audience.js';
 
 const GROUP = 'room';
-const POSTER_CONNECTIONS = 8;
+/** Enough that no message waits for another's answer, which comes when the group's worker has queued it. */
+const POSTER_CONNECTIONS = 64;
 
 export interface TrunklineAudienceOptions {
   readonly protocol: Protocol;

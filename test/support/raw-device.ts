@@ -1,0 +1,89 @@
+/** A device that speaks frames by hand over TCP: what it received stays in order until a test takes it. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import {
+  type ConnackFrame,
+  DEFAULT_MAX_FRAME_BYTES,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  FrameType,
+} from '../../protocol/index.js';
+
+type FrameOf<T extends Frame['type']> = Extract<Frame, { type: T }>;
+
+export class RawDevice {
+  /** Everything received, in order. */
+  readonly frames: Frame[] = [];
+  /** Resolves when the link is gone. */
+  readonly ended: Promise<unknown>;
+  readonly #socket: Socket;
+  readonly #decoder = new FrameDecoder(DEFAULT_MAX_FRAME_BYTES);
+  #connack: ConnackFrame | undefined;
+  #taken = 0;
+  #wake = (): void => {};
+
+  static async open(address: string): Promise<RawDevice> {
+    const [host, port] = address.split(':');
+    const socket = connect(Number(port), host);
+    await once(socket, 'connect');
+    return new RawDevice(socket);
+  }
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    this.ended = new Promise((resolve) => {
+      socket.on('close', () => {
+        resolve(undefined);
+        this.#wake();
+      });
+    });
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      for (const raw of this.#decoder.decode(bytes)) {
+        const frame = decodeFrame(raw);
+        if (frame !== undefined) this.frames.push(frame);
+      }
+      this.#wake();
+    });
+  }
+
+  get connectionId(): string {
+    return this.#connack?.connectionId ?? '';
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed;
+  }
+
+  send(...frames: Frame[]): void {
+    this.#socket.write(Buffer.concat(frames.map((frame) => encodeFrame(frame))));
+  }
+
+  async login(token: string): Promise<ConnackFrame> {
+    this.send({ type: FrameType.connect, minVersion: 1, maxVersion: 1, token, attributes: {} });
+    this.#connack = await this.next(FrameType.connack);
+    return this.#connack;
+  }
+
+  /** The next frame of this type; frames of other types before it are passed over. */
+  async next<T extends Frame['type']>(type: T): Promise<FrameOf<T>> {
+    for (;;) {
+      for (; this.#taken < this.frames.length; this.#taken++) {
+        const frame = this.frames[this.#taken] as Frame;
+        if (frame.type !== type) continue;
+        this.#taken += 1;
+        return frame as FrameOf<T>;
+      }
+      if (this.#socket.destroyed) throw new Error(`the link ended before frame type ${type} came`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  cut(): void {
+    this.#socket.destroy();
+  }
+}
