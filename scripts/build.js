@@ -1,6 +1,6 @@
 // Builds everything into dist/: TypeScript, the browser bundles, and the files that are not code.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -9,6 +9,7 @@ const BUNDLES = [{ entry: 'dist/sdk/browser.js', out: 'dist/sdk/trunkline.browse
 
 if (!process.argv.includes('--keep')) rmSync('dist', { recursive: true, force: true });
 execFileSync('tsc', [], { stdio: 'inherit' });
+chmodSync('dist/cli/main.js', 0o755);
 for (const asset of ASSETS) {
   if (existsSync(asset)) cpSync(asset, `dist/${asset}`, { recursive: true });
 }

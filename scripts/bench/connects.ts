@@ -4,12 +4,13 @@
  */
 import { startBareAccept } from './baseline/bare-servers.js';
 import { Fleet, type FleetOptions, type Protocol } from './load/fleet.js';
-import { cpuBetween, sampleCpu, waitUntilIdle } from './measure/process-sample.js';
+import { waitUntilIdle } from './measure/process-sample.js';
 import type { Figure } from './measure/report.js';
 import { runAsMain, type Scenario, type ScenarioOptions } from './measure/scenario.js';
+import { startUsage } from './measure/usage.js';
 import { loginFrom, startTrunkline } from './node/trunkline-server.js';
 
-const WARM_CONNECTIONS = 1_500;
+const WARM_CONNECTIONS = 3_000;
 const IN_FLIGHT = 128;
 
 interface Connects {
@@ -17,6 +18,7 @@ interface Connects {
   readonly mainThreadUs: number;
   /** By the clock. */
   readonly perSecond: number;
+  readonly othersShare: number;
 }
 
 export const scenario: Scenario = {
@@ -26,6 +28,8 @@ export const scenario: Scenario = {
     const ws = await measureNode('ws', options);
     const bareWs = await measureBare('ws', options);
     const bareTcp = await measureBare('tcp', options);
+    const runs = [tcp.first, tcp.again, ws.first, ws.again, bareWs, bareTcp];
+    const others = Math.max(...runs.map((run) => run.othersShare));
     const perCore = ({ cpuUs }: Connects) => 1e6 / cpuUs;
     return {
       title: 'Connects',
@@ -52,6 +56,7 @@ export const scenario: Scenario = {
         ...details('ws, seen before', ws.again),
         ...details('ws, first seen', ws.first),
         ...details('bare ws', bareWs),
+        { name: 'other processes', value: others * 100, unit: '% of a core' },
       ],
       notes: ['`bare` accepts, takes one message and answers with one prepared frame. Per core is 1 / CPU.'],
     };
@@ -97,16 +102,17 @@ async function measureBare(protocol: Protocol, { connections }: ScenarioOptions)
 }
 
 async function connectAll(pid: number, options: FleetOptions): Promise<Connects> {
-  const before = sampleCpu(pid);
+  const endUsage = startUsage(pid);
   const fleet = await Fleet.open(options);
-  const cpu = cpuBetween(before, sampleCpu(pid), pid);
+  const usage = endUsage();
   fleet.assertWhole();
   await fleet.close();
   await waitUntilIdle(pid);
   return {
-    cpuUs: cpu.totalUs / options.size,
-    mainThreadUs: cpu.mainThreadUs / options.size,
+    cpuUs: usage.cpuUs / options.size,
+    mainThreadUs: usage.mainThreadUs / options.size,
     perSecond: (options.size / fleet.openedInMs) * 1e3,
+    othersShare: usage.othersShare,
   };
 }
 

@@ -15,8 +15,9 @@ import { RatePacer } from './load/pacer.js';
 import { stampedPayload } from './load/stamp.js';
 import { BenchError } from './measure/bench-error.js';
 import { BenchProcess } from './measure/child-process.js';
-import { cpuBetween, sampleCpu, waitUntilIdle } from './measure/process-sample.js';
+import { waitUntilIdle } from './measure/process-sample.js';
 import { runAsMain, type Scenario, type ScenarioOptions } from './measure/scenario.js';
+import { startUsage } from './measure/usage.js';
 import { BUSINESS_ID, loginFrom, startTrunkline, type TrunklineServer } from './node/trunkline-server.js';
 
 const MULTICASTS_PER_SECOND = 4;
@@ -104,13 +105,11 @@ async function probeWhileMulticasting(server: TrunklineServer, fleet: Fleet, slo
   slot.tick = () => pacer.tick();
   pacer.start();
   await sleep(1_000);
-  const cpuBefore = sampleCpu(server.pid);
+  const endUsage = startUsage(server.pid);
   const pushesBefore = fleet.traffic.pushes;
-  const startedMs = performance.now();
   // Only now: a process starts with the priority of the one that starts it.
   const result = await probe(job, () => setPriority(LOWER_PRIORITY));
-  const seconds = (performance.now() - startedMs) / 1e3;
-  const cpu = cpuBetween(cpuBefore, sampleCpu(server.pid), server.pid);
+  const { seconds, cpuUs } = endUsage();
   pacer.stop();
   await sleep(1_000);
   poster.close();
@@ -118,7 +117,7 @@ async function probeWhileMulticasting(server: TrunklineServer, fleet: Fleet, slo
   return {
     ...result,
     deliveriesPerSecond: (fleet.traffic.pushes - pushesBefore) / seconds,
-    cpuShare: cpu.totalUs / 1e6 / seconds,
+    cpuShare: cpuUs / 1e6 / seconds,
   };
 }
 

@@ -18,6 +18,8 @@ export class RawDevice {
   readonly frames: Frame[] = [];
   /** Resolves when the link is gone. */
   readonly ended: Promise<unknown>;
+  /** As the token said, for a device that logged in by `TestNode`. */
+  deviceId = '';
   readonly #socket: Socket;
   readonly #decoder = new FrameDecoder(DEFAULT_MAX_FRAME_BYTES);
   #connack: ConnackFrame | undefined;
@@ -81,6 +83,11 @@ export class RawDevice {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** Reads nothing more, as a device in a tunnel. */
+  pause(): void {
+    this.#socket.pause();
   }
 
   cut(): void {

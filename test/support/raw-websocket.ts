@@ -15,15 +15,13 @@ export interface Message {
 
 export class RawPeer {
   readonly socket: Socket;
-  #received = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
   isEnded = false;
   isClosed = false;
 
   constructor(port: number) {
     this.socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-    this.socket.on('data', (chunk) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-    });
+    this.socket.on('data', (chunk) => this.#chunks.push(chunk));
     this.socket.on('end', () => {
       this.isEnded = true;
     });
@@ -33,14 +31,17 @@ export class RawPeer {
     });
   }
 
-  get text(): string {
-    return this.#received.toString('latin1');
+  /** The head of the answer, when it is complete. */
+  get head(): string | undefined {
+    const received = this.#received();
+    const end = received.indexOf('\r\n\r\n');
+    return end < 0 ? undefined : received.toString('latin1', 0, end + 4);
   }
 
   /** Everything behind the answer to the upgrade, cut into messages. */
   messages(): Message[] {
     const messages: Message[] = [];
-    let rest = this.#received.subarray(this.text.indexOf('\r\n\r\n') + 4);
+    let rest = this.#received().subarray(this.head?.length);
     while (rest.length >= 2) {
       const short = (rest[1] as number) & 0x7f;
       const start = short < 126 ? 2 : short === 126 ? 4 : 10;
@@ -51,6 +52,11 @@ export class RawPeer {
       rest = rest.subarray(start + length);
     }
     return messages;
+  }
+
+  #received(): Buffer {
+    this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] as Buffer;
   }
 
   send(opcode: number, payload: Uint8Array, isLast = true): void {
@@ -84,6 +90,6 @@ export async function rawPeer(t: ExecutionContext, port: number): Promise<RawPee
     peer.socket.destroy();
   });
   peer.socket.write(upgradeRequest('/connect'));
-  await until(() => peer.text.includes('\r\n\r\n'));
+  await until(() => peer.head !== undefined);
   return peer;
 }

@@ -5,50 +5,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ExecutionContext } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { startComposedNode } from '../../cli/compose.js';
 import type { NodeHandle } from '../../cluster/index.js';
-import { type ConfigInput, type NodeConfig, parseConfig } from '../../config/index.js';
+import { type NodeConfig, parseConfig } from '../../config/index.js';
 import { createClient, type NodeClientOptions, type TrunklineClient } from '../../sdk/node.js';
 import { type Call, createHttpClient } from './http-client.js';
 import { captureLog, type LogCapture } from './log-capture.js';
 import { RawDevice } from './raw-device.js';
+import { TEST_KEYS, type TestNodeOptions, testConfig } from './test-config.js';
 
-export const TEST_KEYS = {
-  app: 'test-app-key-0123456789',
-  im: 'test-im-key-0123456789',
-  live: 'test-live-key-0123456789',
-  signing: 'test-signing-secret-0123456789',
-};
-
-export interface TestNodeOptions {
-  readonly workers?: number;
-  readonly drainMs?: number;
-  /** Of business `im`. */
-  readonly upstreamUrl?: string;
-  readonly limits?: ConfigInput['limits'];
-  readonly access?: ConfigInput['access'];
-}
-
-export interface TestNode {
-  readonly handle: NodeHandle;
-  readonly config: NodeConfig;
-  readonly logs: LogCapture;
-  /** `host:port` */
-  readonly tcp: string;
-  /** `ws://host:port/connect` */
-  readonly ws: string;
-  /** At the private listener. */
-  readonly call: Call;
-  /** @returns a device's token for both businesses, from the app's back-end route */
-  issueToken(deviceId: string, grants?: TokenGrants): Promise<{ token: string; expiresAtMs: number }>;
-  /** An SDK client that comes back quickly; ends with the test. */
-  client(deviceId: string, options?: TestClientOptions): TrunklineClient;
-  /** A client that is online. */
-  online(deviceId: string, options?: TestClientOptions): Promise<TrunklineClient>;
-  /** A link that speaks frames by hand, logged in; ends with the test. */
-  rawDevice(deviceId: string): Promise<RawDevice>;
-}
+export { TEST_KEYS };
 
 export interface TokenGrants {
   readonly businesses?: readonly string[];
@@ -60,88 +27,145 @@ export interface TestClientOptions extends NodeClientOptions {
   readonly grants?: TokenGrants;
 }
 
-export async function startTestNode(t: ExecutionContext, options: TestNodeOptions = {}): Promise<TestNode> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
-  t.teardown(() => rm(dataDir, { recursive: true, force: true }));
-  const config = parseConfig(JSON.stringify(testConfig(dataDir, options)), { source: 'test configuration' });
-  const logs = captureLog();
-  const handle = await startComposedNode(config, logs.log);
-  t.teardown(() => handle.stop());
-  const { tcp = '', ws = '', services } = handle.addresses;
-  const http = createHttpClient(services['BridgeActor'] ?? '', 32);
-  t.teardown(() => http.close());
+export interface PlacedClient {
+  readonly client: TrunklineClient;
+  readonly deviceId: string;
+  /** Index of the access worker that holds it. */
+  readonly worker: number;
+}
 
-  const issueToken: TestNode['issueToken'] = async (deviceId, grants = {}) => {
-    const answer = await http.call('POST', '/v1/tokens', {
-      key: TEST_KEYS.app,
-      body: { app: 'demo', deviceId, ...grants },
-    });
-    if (answer.status !== 200) throw new Error(`no token: ${answer.text}`);
-    return answer.json;
-  };
-  const client: TestNode['client'] = (deviceId, { protocol = 'tcp', grants, ...clientOptions } = {}) => {
-    const made = createClient({
-      credentials: async () => ({
-        ...(await issueToken(deviceId, grants)),
-        accessPoints: protocol === 'tcp' ? { tcp: [tcp] } : { ws: [`ws://${ws}/connect`] },
-        retry: { minMs: 50, maxMs: 1_000 },
-      }),
-      ...clientOptions,
-    });
-    t.teardown(() => made.close());
-    return made;
-  };
-  return {
-    handle,
-    config,
-    logs,
-    tcp,
-    ws: `ws://${ws}/connect`,
-    call: http.call,
-    issueToken,
-    client,
-    online: async (deviceId, clientOptions) => {
-      const made = client(deviceId, clientOptions);
-      await made.connect();
-      return made;
-    },
-    rawDevice: async (deviceId) => {
-      const device = await RawDevice.open(tcp);
-      t.teardown(() => device.cut());
-      await device.login((await issueToken(deviceId)).token);
-      return device;
-    },
+const HTTP_CONNECTIONS = 32;
+/** That many connections on one of two workers are as good as impossible. */
+const MAX_SPREAD = 64;
+
+/** A node of this test's own. */
+export async function startTestNode(t: ExecutionContext, options: TestNodeOptions = {}): Promise<TestNode> {
+  const node = await startNode(options);
+  t.teardown(() => node.stop());
+  return node;
+}
+
+/**
+ * One node for all tests of a file, since its threads take a while to start: each test takes device and group names
+ * that no other has.
+ */
+export function shareTestNode(options: TestNodeOptions = {}): () => TestNode {
+  let node: TestNode | undefined;
+  test.before('a node starts', async () => {
+    node = await startNode(options);
+  });
+  test.after.always('the node stops', () => node?.stop());
+  return () => {
+    if (node === undefined) throw new Error('the shared node did not start');
+    return node;
   };
 }
 
-/** As `trunkline start` would read it; `upstreamUrl` and ports are the test's. */
-export function testConfig(dataDir: string, options: TestNodeOptions = {}): ConfigInput {
-  const { workers = 2, drainMs = 3_000, upstreamUrl, limits, access } = options;
-  return {
-    node: { name: 'test', dataDir, workers, drainMs, logLevel: 'debug' },
-    access: { tcp: { port: 0 }, ws: { port: 0 }, ...access },
-    public: { port: 0 },
-    private: { port: 0 },
-    ...(limits === undefined ? {} : { limits }),
-    apps: { demo: { keys: [TEST_KEYS.app], origins: ['*'] } },
-    businesses: {
-      im: {
-        id: 1,
-        apps: ['demo'],
-        public: true,
-        keys: [TEST_KEYS.im],
-        groups: { open: ['room-*'] },
-        ...(upstreamUrl === undefined ? {} : { upstream: { url: upstreamUrl, signingSecret: TEST_KEYS.signing } }),
-      },
-      live: {
-        id: 2,
-        apps: ['demo'],
-        public: true,
-        keys: [TEST_KEYS.live],
-        groups: { createOnJoin: true, open: ['stage-*'] },
-      },
-    },
-  };
+async function startNode(options: TestNodeOptions): Promise<TestNode> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
+  const removeDataDir = () => rm(dataDir, { recursive: true, force: true });
+  const config = parseConfig(JSON.stringify(testConfig(dataDir, options)), { source: 'test configuration' });
+  const logs = captureLog();
+  try {
+    const handle = await startComposedNode(config, logs.log);
+    return new TestNode(handle, config, logs, removeDataDir);
+  } catch (error) {
+    await removeDataDir();
+    throw error;
+  }
+}
+
+export class TestNode {
+  readonly handle: NodeHandle;
+  readonly config: NodeConfig;
+  readonly logs: LogCapture;
+  /** `host:port` */
+  readonly tcp: string;
+  /** `ws://host:port/connect` */
+  readonly ws: string;
+  /** At the private listener. */
+  readonly call: Call;
+  /** Last in, first out. */
+  readonly #cleanups: (() => unknown)[] = [];
+
+  constructor(handle: NodeHandle, config: NodeConfig, logs: LogCapture, removeDataDir: () => Promise<void>) {
+    const { tcp = '', ws, services } = handle.addresses;
+    const http = createHttpClient(services['BridgeActor'] ?? '', HTTP_CONNECTIONS);
+    this.handle = handle;
+    this.config = config;
+    this.logs = logs;
+    this.tcp = tcp;
+    this.ws = `ws://${ws}/connect`;
+    this.call = http.call;
+    this.#cleanups.push(
+      removeDataDir,
+      () => handle.stop(),
+      () => http.close(),
+    );
+  }
+
+  /** @returns a device's token for what the app may grant, or less, from the app's back-end route */
+  async issueToken(deviceId: string, grants: TokenGrants = {}): Promise<{ token: string; expiresAtMs: number }> {
+    const body = { app: 'demo', deviceId, ...grants };
+    const answer = await this.call('POST', '/v1/tokens', { key: TEST_KEYS.app, body });
+    if (answer.status !== 200) throw new Error(`no token: ${answer.text}`);
+    return answer.json;
+  }
+
+  /** An SDK client that comes back quickly; ends with the node. */
+  client(deviceId: string, { protocol = 'tcp', grants, ...options }: TestClientOptions = {}): TrunklineClient {
+    const client = createClient({
+      credentials: async () => ({
+        ...(await this.issueToken(deviceId, grants)),
+        accessPoints: protocol === 'tcp' ? { tcp: [this.tcp] } : { ws: [this.ws] },
+        retry: { minMs: 50, maxMs: 1_000 },
+      }),
+      ...options,
+    });
+    this.#cleanups.push(() => client.close());
+    return client;
+  }
+
+  /** A client that is online, and the access worker that holds it. */
+  async online(deviceId: string, options?: TestClientOptions): Promise<TrunklineClient> {
+    const client = this.client(deviceId, options);
+    await client.connect();
+    return client;
+  }
+
+  /** Clients in such a number that both access workers hold some; the protocols take turns. */
+  async onlineOnBothWorkers(namePrefix: string): Promise<PlacedClient[]> {
+    const placed: PlacedClient[] = [];
+    while (placed.length < MAX_SPREAD && new Set(placed.map(({ worker }) => worker)).size < 2) {
+      const protocol = placed.length % 2 === 0 ? 'tcp' : 'ws';
+      const client = this.client(`${namePrefix}-${placed.length}`, { protocol });
+      const online = new Promise<string>((resolve) => {
+        client.on('online', ({ connectionId }) => resolve(connectionId));
+      });
+      await client.connect();
+      placed.push({ client, deviceId: `${namePrefix}-${placed.length}`, worker: workerOf(await online) });
+    }
+    return placed;
+  }
+
+  /** A link that speaks frames by hand, not logged in; ends with the node. */
+  async rawLink(): Promise<RawDevice> {
+    const link = await RawDevice.open(this.tcp);
+    this.#cleanups.push(() => link.cut());
+    return link;
+  }
+
+  /** A link that speaks frames by hand, logged in. */
+  async rawDevice(deviceId: string): Promise<RawDevice> {
+    const device = await this.rawLink();
+    device.deviceId = deviceId;
+    await device.login((await this.issueToken(deviceId)).token);
+    return device;
+  }
+
+  async stop(): Promise<void> {
+    for (let cleanup = this.#cleanups.pop(); cleanup !== undefined; cleanup = this.#cleanups.pop()) await cleanup();
+  }
 }
 
 /** Resolves when `condition` holds; the test's own timeout is the limit. */

@@ -1,5 +1,5 @@
 /** Waiting for what other parts do in their own time; ava's time limit is the only one. */
-import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 
 /** Polls real sockets and servers. */
 export async function until(isTrue: () => boolean): Promise<void> {

@@ -1,0 +1,87 @@
+import test from 'ava';
+import fc from 'fast-check';
+import {
+  decodeDeliveries,
+  decodeOutcomes,
+  encodeDeliveries,
+  type MulticastItem,
+  OutcomeCode,
+  OutcomeWriter,
+  type PushItem,
+} from '../../actors/delivery-batch.js';
+
+const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const u16 = fc.integer({ min: 0, max: 0xffff });
+const frame = fc.uint8Array({ maxLength: 300 });
+const position = fc.maxSafeNat();
+
+const push: fc.Arbitrary<PushItem> = fc
+  .record({ pushId: u32, businessId: u16, targets: fc.array(fc.tuple(u16, position), { maxLength: 20 }), frame })
+  .map(({ targets, ...rest }) => ({
+    kind: 'push',
+    ...rest,
+    indexes: targets.map(([index]) => index),
+    serials: targets.map(([, serial]) => serial),
+  }));
+
+const multicast: fc.Arbitrary<MulticastItem> = fc
+  .record({ pushId: u32, businessId: u16, group: fc.string({ unit: 'binary', maxLength: 40 }), offset: position, frame })
+  .map((item) => ({ kind: 'multicast', ...item }));
+
+test('delivery batch: any pushes and multicasts come out as they went in', (t) => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(push, multicast), { maxLength: 20 }), (items) => {
+      const decoded = decodeDeliveries(encodeDeliveries(items));
+      t.deepEqual(
+        decoded.map((item) => ({ ...item, frame: [...item.frame] })),
+        items.map((item) => ({ ...item, frame: [...item.frame] })),
+      );
+    }),
+  );
+});
+
+test('delivery batch: the bytes of a push are these', (t) => {
+  const item: PushItem = {
+    kind: 'push',
+    pushId: 0x01020304,
+    businessId: 7,
+    indexes: [2],
+    serials: [1],
+    frame: Buffer.from('hi'),
+  };
+  t.is(Buffer.from(encodeDeliveries([item])).toString('hex'), '0101020304000700010000000200023ff00000000000006869');
+});
+
+test('delivery batch: a batch has a buffer of its own, which a thread may be given whole', (t) => {
+  const batch = encodeDeliveries([
+    { kind: 'multicast', pushId: 1, businessId: 1, group: 'g', offset: 1, frame: Buffer.from('x') },
+  ]);
+  t.is(batch.buffer.byteLength, batch.length);
+});
+
+const outcome = fc.record({
+  pushId: u32,
+  index: u16,
+  code: fc.constantFrom(...Object.values(OutcomeCode)),
+  members: u32,
+});
+
+test('delivery batch: any outcomes come out as they went in, again and again', (t) => {
+  const writer = new OutcomeWriter();
+  fc.assert(
+    fc.property(fc.array(outcome, { maxLength: 200 }), (outcomes) => {
+      t.true(writer.isEmpty);
+      for (const { pushId, index, code, members } of outcomes) writer.add(pushId, index, code, members);
+      t.is(writer.isEmpty, outcomes.length === 0);
+      t.deepEqual([...decodeOutcomes(writer.take())], outcomes);
+    }),
+  );
+});
+
+test('delivery batch: outcomes that were taken are not touched by later ones', (t) => {
+  const writer = new OutcomeWriter();
+  writer.add(1, 0, OutcomeCode.delivered, 0);
+  const first = writer.take();
+  writer.add(2, 0, OutcomeCode.slow, 0);
+  t.is([...decodeOutcomes(first)][0]?.pushId, 1);
+});

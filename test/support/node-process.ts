@@ -1,0 +1,97 @@
+/** A node as an operator runs it: `trunkline start` in a process of its own, seen from outside. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { type TestNodeOptions, testConfig } from './test-config.js';
+
+const MAIN = 'dist/cli/main.js';
+const LISTENING = '0A';
+const UNIX_ACCEPTS = '00010000';
+
+export interface ProcessAddresses {
+  readonly tcp: string;
+  readonly ws: string;
+  readonly services: Readonly<Record<'BridgeActor' | 'ControlActor', string>>;
+}
+
+export class NodeProcess {
+  readonly addresses: ProcessAddresses;
+  /** Exit code, or the signal that ended it. */
+  readonly exited: Promise<number | string>;
+  readonly #child: ChildProcess;
+  readonly #stderr: () => string;
+
+  static async start(t: ExecutionContext, options: TestNodeOptions = {}): Promise<NodeProcess> {
+    const dir = mkdtempSync(join(tmpdir(), 'trunkline-test-'));
+    t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+    const path = join(dir, 'node.yaml');
+    writeFileSync(path, JSON.stringify(testConfig(join(dir, 'data'), options)));
+    const child = spawn(process.execPath, [MAIN, 'start', '--config', path, '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.teardown(() => child.kill('SIGKILL'));
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const exited = once(child, 'close').then(([code, signal]) => code ?? signal);
+    const line = await Promise.race([firstLine(child), exited.then(() => Promise.reject(new Error(stderr)))]);
+    return new NodeProcess(child, JSON.parse(line).addresses, exited, () => stderr);
+  }
+
+  private constructor(
+    child: ChildProcess,
+    addresses: ProcessAddresses,
+    exited: Promise<number | string>,
+    stderr: () => string,
+  ) {
+    this.#child = child;
+    this.addresses = addresses;
+    this.exited = exited;
+    this.#stderr = stderr;
+  }
+
+  get stderr(): string {
+    return this.#stderr();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** What the process listens on, from `/proc`: ports of TCP sockets, and how many Unix sockets accept. */
+  listeners(): { ports: number[]; unixSockets: number } {
+    const fds = `/proc/${this.#child.pid}/fd`;
+    const inodes = new Set(readdirSync(fds).map((fd) => /^socket:\[(\d+)\]/.exec(linkOf(`${fds}/${fd}`))?.[1]));
+    const lines = (name: string) => readFileSync(`/proc/net/${name}`, 'utf8').trim().split('\n').slice(1);
+    const ports = [...lines('tcp'), ...lines('tcp6')]
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , state, , , , , , inode]) => state === LISTENING && inodes.has(inode))
+      .map(([, local = '']) => Number.parseInt(local.split(':')[1] ?? '', 16));
+    const unixSockets = lines('unix')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , flags, , , inode]) => flags === UNIX_ACCEPTS && inodes.has(inode)).length;
+    return { ports, unixSockets };
+  }
+}
+
+async function firstLine({ stdout }: ChildProcess): Promise<string> {
+  let text = '';
+  for await (const chunk of stdout ?? []) {
+    text += String(chunk);
+    if (text.includes('\n')) break;
+  }
+  return text.split('\n')[0] ?? '';
+}
+
+/** A descriptor may be closed while the list is read. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,49 @@
+/** The configuration of a node under test: one app, two businesses, ports of the kernel's choice. */
+import type { ConfigInput } from '../../config/index.js';
+
+export const TEST_KEYS = {
+  app: 'test-app-key-0123456789',
+  im: 'test-im-key-0123456789',
+  live: 'test-live-key-0123456789',
+  signing: 'test-signing-secret-0123456789',
+};
+
+export interface TestNodeOptions {
+  readonly workers?: number;
+  readonly drainMs?: number;
+  /** Of business `im`. */
+  readonly upstreamUrl?: string;
+  readonly limits?: ConfigInput['limits'];
+  readonly access?: ConfigInput['access'];
+  readonly privatePort?: number;
+}
+
+/** As `trunkline start` would read it; `upstreamUrl` and ports are the test's. */
+export function testConfig(dataDir: string, options: TestNodeOptions = {}): ConfigInput {
+  const { workers = 2, drainMs = 3_000, upstreamUrl, limits, access, privatePort = 0 } = options;
+  return {
+    node: { name: 'test', dataDir, workers, drainMs, logLevel: 'error' },
+    access: { tcp: { port: 0 }, ws: { port: 0 }, ...access },
+    public: { port: 0 },
+    private: { port: privatePort },
+    ...(limits === undefined ? {} : { limits }),
+    apps: { demo: { keys: [TEST_KEYS.app], origins: ['*'] } },
+    businesses: {
+      im: {
+        id: 1,
+        apps: ['demo'],
+        public: true,
+        keys: [TEST_KEYS.im],
+        groups: { open: ['room-*'] },
+        ...(upstreamUrl === undefined ? {} : { upstream: { url: upstreamUrl, signingSecret: TEST_KEYS.signing } }),
+      },
+      live: {
+        id: 2,
+        apps: ['demo'],
+        public: true,
+        keys: [TEST_KEYS.live],
+        groups: { createOnJoin: true, open: ['stage-*'] },
+      },
+    },
+  };
+}

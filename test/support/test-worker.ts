@@ -1,0 +1,177 @@
+/**
+ * One access worker and the router it belongs to, put together from the real parts with the embedded engine, in
+ * one thread and with a clock that tests move. Only the edges are played: the token verifier reads claims from
+ * the token, links are `MemoryTransport`s, and messages between worker and router take a turn each.
+ */
+import { setImmediate as immediate } from 'node:timers/promises';
+import type { Business } from '../../actors/business.js';
+import { DownstreamScheduler } from '../../actors/downstream-scheduler.js';
+import { GrantTable } from '../../actors/grants.js';
+import { GroupDirectory } from '../../actors/group-directory.js';
+import { LoadMeter } from '../../actors/load-meter.js';
+import { indexOf, pushIdOf } from '../../actors/outbound-queue.js';
+import type { BackEnd, DeviceClaims } from '../../actors/ports.js';
+import RouterActor from '../../actors/router-actor.js';
+import { RouterLink } from '../../actors/router-link.js';
+import type { Session } from '../../actors/session.js';
+import { TicketDeadlines } from '../../actors/ticket-deadlines.js';
+import { TimerWheel } from '../../actors/timer-wheel.js';
+import type { SessionLimits, Worker } from '../../actors/worker.js';
+import { WorkerCounters } from '../../actors/worker-counters.js';
+import { createEmbeddedEngine } from '../../cluster/engines/embedded/index.js';
+import { TestMailbox } from './test-mailbox.js';
+
+export const INCARNATION = '4f1c2ab09d3e5f60';
+const TICK_MS = 250;
+
+export interface TestWorkerOptions {
+  readonly limits?: Partial<SessionLimits>;
+  /** Beside `im` (1), `live` (2) and `quiet` (3), which has no back-end. */
+  readonly businesses?: Readonly<Record<number, Partial<Business>>>;
+  readonly backEnd?: BackEnd['request'];
+  readonly adopt?: Worker['adopt'];
+  readonly verify?: Worker['verifier']['verify'];
+}
+
+export interface TestNode {
+  readonly worker: Worker;
+  readonly router: RouterActor;
+  readonly mailbox: TestMailbox;
+  readonly engine: ReturnType<typeof createEmbeddedEngine>;
+  /** Actors made and not yet released. */
+  readonly actors: { connections: number; groups: number };
+  /** Moves the clock and turns the wheel. */
+  advance(ms: number): void;
+}
+
+export const DEFAULT_LIMITS: SessionLimits = {
+  handshakeMs: 10_000,
+  frameBytes: 65_536,
+  inFlight: 4,
+  groups: 3,
+  connections: 100,
+};
+
+const HOUR_MS = 3_600_000;
+
+export function createTestNode(options: TestWorkerOptions = {}): TestNode {
+  let nowMs = 1_000_000;
+  const now = () => nowMs;
+  const actors = { connections: 0, groups: 0 };
+  const engine = createEmbeddedEngine();
+  const router = new RouterActor({
+    incarnation: INCARNATION,
+    ...engine,
+    maxPending: 1_000,
+    onError: fail,
+    now,
+    onResult: () => {},
+  });
+  const mailboxes: TestMailbox[] = [];
+  const link = new RouterLink(0, portTo(router), fail);
+  const scheduler = new DownstreamScheduler(new LoadMeter(), now);
+  const counters = new WorkerCounters();
+  const businesses = createBusinesses(scheduler, options.businesses);
+  const backEnd = { request: options.backEnd ?? (() => Promise.reject(new Error('no back-end'))) };
+  let serial = 1;
+  const worker: Worker = {
+    index: 0,
+    incarnation: INCARNATION,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    heartbeatMs: 60_000,
+    heartbeat: { intervalMs: 75_000, maxMissed: 2 },
+    businesses,
+    grants: new GrantTable(businesses.values()),
+    verifier: { verify: options.verify ?? ((token) => claimsOf(token, nowMs)) },
+    router: link,
+    groups: new GroupDirectory(
+      link,
+      { adopt: () => void (actors.groups += 1), release: () => void (actors.groups -= 1) },
+      counters,
+    ),
+    backEnds: new Map([1, 2].map((id) => [id, backEnd])),
+    scheduler,
+    deadlines: new TicketDeadlines(now),
+    wheel: new TimerWheel(),
+    counters,
+    settle: (ticket, code) => link.outcome(pushIdOf(ticket), indexOf(ticket), code, 0),
+    sessions: new Map<number, Session>(),
+    nextSerial: () => serial++,
+    adopt:
+      options.adopt ??
+      (() => {
+        actors.connections += 1;
+        return Promise.resolve({ release: () => void (actors.connections -= 1) });
+      }),
+    now,
+    epochMs: now,
+  };
+  const mailbox = new TestMailbox(worker);
+  mailboxes.push(mailbox);
+  router.attachWorker({ worker: 0, port: portTo(mailbox) });
+  const advance = (ms: number) => {
+    for (const endMs = nowMs + ms; nowMs < endMs; ) {
+      nowMs = Math.min(nowMs + TICK_MS, endMs);
+      worker.wheel.tick(nowMs);
+    }
+  };
+  return { worker, router, mailbox, engine, actors, advance };
+}
+
+/** A token that `createTestNode` accepts; it is valid for an hour unless it says otherwise. */
+export function tokenFor(deviceId: string, claims: Partial<DeviceClaims> = {}): string {
+  return JSON.stringify({ deviceId, ...claims });
+}
+
+function claimsOf(token: string, nowMs: number): DeviceClaims {
+  if (!token.startsWith('{')) throw Object.assign(new Error('not a token'), { closeCode: 4100 });
+  const claims: DeviceClaims = {
+    app: 'demo',
+    deviceId: '',
+    businesses: ['im', 'live', 'quiet'],
+    groups: {},
+    issuedAtMs: nowMs,
+    expiresAtMs: nowMs + HOUR_MS,
+    ...JSON.parse(token),
+  };
+  if (claims.expiresAtMs <= nowMs) throw Object.assign(new Error('expired'), { closeCode: 4101 });
+  return claims;
+}
+
+function createBusinesses(scheduler: DownstreamScheduler, own: TestWorkerOptions['businesses']): Map<number, Business> {
+  const names = ['im', 'live', 'quiet'];
+  return new Map(
+    names.map((name, i) => [
+      i + 1,
+      {
+        id: i + 1,
+        name,
+        maxQueueBytes: 16 * 1024,
+        slowConsumer: 'disconnect',
+        createGroupOnJoin: false,
+        openGroups: ['room-*', 'lobby'],
+        lane: scheduler.addLane({ weight: 10, maxWindowMs: 0 }),
+        ...own?.[i + 1],
+      },
+    ]),
+  );
+}
+
+type Mailbox = Readonly<Record<string, ((message: object) => unknown) | undefined>>;
+
+/** comedy's two ways to reach an actor in another thread: a turn later, and the answer a turn after that. */
+function portTo(actor: object) {
+  const call = async (topic: string, message: object): Promise<unknown> => {
+    await immediate();
+    const handler = (actor as Mailbox)[topic];
+    if (handler === undefined) throw new Error(`no handler for ${topic}`);
+    const answer = await handler.call(actor, message);
+    await immediate();
+    return answer;
+  };
+  return { send: call, sendAndReceive: call };
+}
+
+function fail(error: unknown): never {
+  throw error;
+}
