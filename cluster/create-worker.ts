@@ -34,7 +34,7 @@ export interface WorkerParts {
 }
 
 export function createWorker(settings: WorkerSettings, parts: WorkerParts): Worker {
-  const { config, index, incarnation, workers } = settings;
+  const { config, index, incarnation, maxConnections } = settings;
   const now = () => performance.now();
   const counters = new WorkerCounters();
   const scheduler = new DownstreamScheduler(new LoadMeter(), now);
@@ -43,7 +43,7 @@ export function createWorker(settings: WorkerSettings, parts: WorkerParts): Work
   return {
     index,
     incarnation,
-    limits: { ...config.limits, connections: Math.ceil(config.limits.connections / workers) },
+    limits: { ...config.limits, connections: maxConnections },
     heartbeatMs: config.heartbeat.intervalMs,
     heartbeat: {
       intervalMs: config.heartbeat.intervalMs * HEARTBEAT_SLACK,

@@ -9,6 +9,7 @@ import type { NodeConfig } from '../config/index.js';
 import type { PublicJwks } from '../tokens/index.js';
 import { actorPath } from './actor-system.js';
 import ClusterActor from './cluster-actor.js';
+import { connectionLimit } from './connection-limit.js';
 import { drainConnections } from './drain.js';
 import type { Engine } from './engines/contract/index.js';
 import { canReusePort, resolveListeners } from './listen-addresses.js';
@@ -53,7 +54,7 @@ const ROUTER_TOPICS: readonly (keyof RouterMailbox)[] = [
 /** Of the drain time: when the services cut what they still answer, and when nobody waits for a part that hangs. */
 const SERVICES_SHARE = 0.85;
 const END_SHARE = 0.95;
-const MIN_STEP_MS = 50;
+const MIN_STEP_MS = 200;
 
 type NodeState = 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -143,8 +144,12 @@ export default class NodeActor implements NodeView {
     const reusePort = await canReusePort(this.#listeners[0]?.host ?? '127.0.0.1');
     if (!reusePort) log.warn('ports cannot be shared on this platform: one access worker only');
     const workers = reusePort ? wanted : 1;
+    const connections = connectionLimit(config);
+    if (connections < config.limits.connections) log.info('open files limit the connections', { connections });
+    const maxConnections = Math.ceil(connections / workers);
+    const listeners = this.#listeners;
     for (let index = 0; index < workers; index++) {
-      const settings = { index, workers, incarnation, config, jwks, listeners: this.#listeners, reusePort };
+      const settings = { index, workers, maxConnections, incarnation, config, jwks, listeners, reusePort };
       this.#supervisors.push(this.#createSupervisor(self, router, settings));
     }
     await Promise.all(this.#supervisors.map((supervisor) => supervisor.start()));

@@ -14,6 +14,8 @@ export interface WorkerSettings {
   readonly index: number;
   /** How many workers share the node's limits. */
   readonly workers: number;
+  /** Connections of this worker. */
+  readonly maxConnections: number;
   /** Counts the runs of this worker. */
   readonly generation: number;
   readonly incarnation: string;

@@ -23,6 +23,9 @@ const secret = z.union(
 );
 export type SecretSource = z.infer<typeof secret>;
 
+/** An address range such as `10.0.0.0/8`, or a single address. */
+const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
+
 const listener = (defaultPort: number) =>
   z.strictObject({
     host: z.string().default('127.0.0.1'),
@@ -30,6 +33,28 @@ const listener = (defaultPort: number) =>
     port: port.default(defaultPort),
     /** What clients are told to connect to, `host:port`; the listening address when absent. */
     advertise: z.string().optional(),
+  });
+
+/** An HTTP listener. */
+const httpListener = (defaultPort: number) =>
+  listener(defaultPort).extend({
+    /** X-Forwarded-For counts only from these peers. */
+    trustedProxies: z.array(cidr).default([]),
+  });
+
+/** An access listener. */
+const accessListener = (defaultPort: number) =>
+  listener(defaultPort).extend({
+    /** Where it stands, a PROXY protocol header (v1 or v2) is mandatory, and believed only from these peers. */
+    proxyProtocol: z.strictObject({ from: z.array(cidr).min(1) }).optional(),
+  });
+
+const secureListener = (defaultPort: number) =>
+  accessListener(defaultPort).extend({
+    /** PEM file with the certificate chain; read again when it changes. */
+    certFile: z.string().min(1),
+    /** PEM file with the private key, mode 0600. */
+    keyFile: z.string().min(1),
   });
 
 const upstream = z.strictObject({
@@ -86,6 +111,12 @@ const business = z.strictObject({
   keys: z.array(secret).min(1).max(4),
   upstream: upstream.optional(),
   downstream: downstream.prefault({}),
+  /** Requests a second of one key at the bridge, with a burst of twice as many; 0 means no limit. */
+  requestsPerSecond: z.number().int().min(0).default(0),
+  /** Connection events that are POSTed to `upstream.url`. */
+  events: z
+    .strictObject({ connected: z.boolean().default(false), disconnected: z.boolean().default(false) })
+    .prefault({}),
   groups: z
     .strictObject({
       /** A JOIN creates a group that does not exist. */
@@ -105,6 +136,10 @@ const app = z.strictObject({
   origins: z.array(z.string()).default([]),
   /** Life of a device token. */
   tokenTtlMs: durationMs.default(3_600_000),
+  /** Tokens a minute that the app's back-end may have issued. */
+  tokensPerMinute: z.number().int().min(1).default(60_000),
+  /** Bootstraps a minute from one IP address. */
+  bootstrapsPerMinutePerIp: z.number().int().min(1).default(600),
 });
 
 export const configSchema = z.strictObject({
@@ -122,21 +157,42 @@ export const configSchema = z.strictObject({
     .prefault({}),
   access: z
     .strictObject({
-      tcp: listener(7100).nullable().prefault({}),
-      ws: listener(7101).nullable().prefault({}),
+      tcp: accessListener(7100).nullable().prefault({}),
+      ws: accessListener(7101).nullable().prefault({}),
+      tls: secureListener(7110).nullable().default(null),
+      wss: secureListener(7111).nullable().default(null),
     })
     .prefault({}),
-  public: listener(7200).prefault({}),
-  private: listener(7300).prefault({}),
+  public: httpListener(7200).prefault({}),
+  private: httpListener(7300)
+    .extend({
+      /** Keys of the admin API, which is off while there is none. */
+      adminKeys: z.array(secret).max(4).default([]),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       connections: z.number().int().min(1).default(200_000),
+      /** Connections from one IP address; IPv6 counts by /64. */
+      connectionsPerIp: z.number().int().min(1).default(20_000),
+      /** New links a second, all threads together; more are cut off. */
+      acceptsPerSecond: z.number().int().min(1).default(20_000),
       handshakeMs: durationMs.default(10_000),
       frameBytes: z.number().int().min(1_024).max(MAX_DECLARABLE_BYTES).default(DEFAULT_MAX_FRAME_BYTES),
       inFlight: z.number().int().min(1).default(DEFAULT_MAX_IN_FLIGHT),
+      /** Requests a second of one connection, with a burst of twice as many; more are answered RESOURCE_EXHAUSTED. */
+      requestsPerSecond: z.number().int().min(1).default(1_000),
       groups: z.number().int().min(1).default(DEFAULT_MAX_GROUPS),
       /** Pushes the router holds for an answer; more are refused with 429. */
       pendingPushes: z.number().int().min(1).default(50_000),
+    })
+    .prefault({}),
+  overload: z
+    .strictObject({
+      /** Event-loop delay from which a node refuses new connections. */
+      loopDelayMs: durationMs.default(500),
+      /** Resident memory from which it does, in MiB; 0 means four fifths of what the process may have. */
+      memoryMiB: z.number().int().min(0).default(0),
     })
     .prefault({}),
   heartbeat: z
@@ -178,4 +234,7 @@ export type AppConfig = NodeConfig['apps'][string];
 export type BusinessConfig = NodeConfig['businesses'][string];
 export type UpstreamConfig = NonNullable<BusinessConfig['upstream']>;
 export type DownstreamConfig = BusinessConfig['downstream'];
-export type ListenerConfig = NodeConfig['public'];
+/** What every listener has. */
+export type ListenerConfig = Pick<NodeConfig['public'], 'host' | 'port' | 'advertise'>;
+export type AccessListenerConfig = NonNullable<NodeConfig['access']['tcp']>;
+export type SecureListenerConfig = NonNullable<NodeConfig['access']['tls']>;

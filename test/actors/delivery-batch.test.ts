@@ -25,7 +25,13 @@ const push: fc.Arbitrary<PushItem> = fc
   }));
 
 const multicast: fc.Arbitrary<MulticastItem> = fc
-  .record({ pushId: u32, businessId: u16, group: fc.string({ unit: 'binary', maxLength: 40 }), offset: position, frame })
+  .record({
+    pushId: u32,
+    businessId: u16,
+    group: fc.string({ unit: 'binary', maxLength: 40 }),
+    offset: position,
+    frame,
+  })
   .map((item) => ({ kind: 'multicast', ...item }));
 
 test('delivery batch: any pushes and multicasts come out as they went in', (t) => {

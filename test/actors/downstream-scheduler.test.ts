@@ -165,11 +165,14 @@ test('downstream scheduler: whatever is published arrives at every member once a
     fc.constantFrom(0, 1),
     async (actions, sizes, load) => {
       const downstream = scheduler({ load });
-      const lanes = [downstream.addLane({ weight: 1, maxWindowMs: 1 }), downstream.addLane({ weight: 3, maxWindowMs: 0 })];
-      let settled = 0;
+      const lanes = [
+        downstream.addLane({ weight: 1, maxWindowMs: 1 }),
+        downstream.addLane({ weight: 3, maxWindowMs: 0 }),
+      ];
+      const settled: number[] = [];
       const groups = sizes.map((size, i) => {
         const business = testBusiness({ lane: lanes[i % 2] as Lane });
-        const ports = { settle: () => void (settled += 1), delivered: () => {}, changed: () => {} };
+        const ports = { settle: (pushId: number) => void settled.push(pushId), delivered: () => {}, changed: () => {} };
         const group = new Group(business, `room-${i}`, { epoch: 'e', offset: 0 }, ports);
         const members = Array.from({ length: size }, () => new Member());
         for (const member of members) group.join(member);
@@ -187,7 +190,7 @@ test('downstream scheduler: whatever is published arrives at every member once a
         target.published += text;
         target.group.publish(Buffer.from(text), published, published);
       }
-      await until(() => settled === published);
+      await until(() => settled.length === published);
       return groups.every((target) => target.members.every(({ text }) => text === target.published));
     },
   );

@@ -79,7 +79,10 @@ function routed({ maxPending = 100, workers = 2 } = {}) {
     now: () => nowMs,
     onResult: (result) => results.push(result),
   });
-  const fakes = Array.from({ length: workers }, (_, index) => new FakeWorker(index, router)) as [FakeWorker, FakeWorker];
+  const fakes = Array.from({ length: workers }, (_, index) => new FakeWorker(index, router)) as [
+    FakeWorker,
+    FakeWorker,
+  ];
   const login = async (deviceId: string, worker: number, serial: number, own: Partial<RouteClaim> = {}) => {
     const claim = { serial, app: 'demo', deviceId, uid: undefined, grants: [BUSINESS], sinceMs: 5, ...own };
     const { fences } = await router.claimRoutes({ worker, claims: [claim] });

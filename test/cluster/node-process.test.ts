@@ -1,6 +1,7 @@
 /** A node as a process of its own: signals, exit codes, and what it listens on. */
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import test from 'ava';
 import { CloseCode, FrameType } from '../../protocol/index.js';
 import { createHttpClient } from '../support/http-client.js';
@@ -46,20 +47,25 @@ test('node process: a second signal ends it at once, with 1', async (t) => {
   t.is(await node.exited, 1);
 });
 
-test('comedy: threads that start after a node did have a young generation of 16 MB semi-spaces', (t) => {
-  const probe = fileURLToPath(new URL('../support/print-new-space.js', import.meta.url));
-  const bytes = (mode: string) => Number(spawnSync(process.execPath, [probe, mode], { encoding: 'utf8' }).stdout);
-  const [bare, withNode] = [bytes('bare'), bytes('node')];
+test('comedy: threads that start after a node did have a young generation of 16 MB semi-spaces', async (t) => {
+  const [bare, withNode] = (await Promise.all(['bare', 'node'].map((mode) => run('print-new-space', mode)))).map(
+    Number,
+  );
   // Two semi-spaces and a little.
-  t.true(withNode > 0 && withNode <= 2 * 16 * 2 ** 20 + 2 ** 20, `${withNode}`);
-  t.true(bare > withNode, `${bare} without a node`);
+  t.true((withNode ?? 0) > 0 && (withNode ?? 0) <= 2 * 16 * 2 ** 20 + 2 ** 20, `${withNode}`);
+  t.true((bare ?? 0) > (withNode ?? 0), `${bare} without a node`);
 });
 
-test('comedy: a thread that dies before its creation is answered takes the process down, hence the empty initialize', (t) => {
-  const script = fileURLToPath(new URL('../support/early-death.js', import.meta.url));
-  const { stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
-  t.deepEqual(stdout.trim().split('\n').toSorted(), ['creation is pending', 'uncaught: died early']);
+test('comedy: a thread that dies before its creation is answered takes the process down, hence the empty initialize', async (t) => {
+  const lines = (await run('early-death')).trim().split('\n');
+  t.deepEqual(lines, ['uncaught: died early', 'creation is pending']);
 });
+
+/** @returns what a script of `test/support` prints */
+async function run(script: string, ...args: string[]): Promise<string> {
+  const path = fileURLToPath(new URL(`../support/${script}.js`, import.meta.url));
+  return (await promisify(execFile)(process.execPath, [path, ...args])).stdout;
+}
 
 async function login(node: NodeProcess, deviceId: string): Promise<RawDevice> {
   const http = createHttpClient(node.addresses.services.BridgeActor);

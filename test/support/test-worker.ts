@@ -58,6 +58,9 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
   let nowMs = 1_000_000;
   const now = () => nowMs;
   const actors = { connections: 0, groups: 0 };
+  const count = (kind: 'connections' | 'groups', change: number) => {
+    actors[kind] += change;
+  };
   const engine = createEmbeddedEngine();
   const router = new RouterActor({
     incarnation: INCARNATION,
@@ -67,7 +70,6 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     now,
     onResult: () => {},
   });
-  const mailboxes: TestMailbox[] = [];
   const link = new RouterLink(0, portTo(router), fail);
   const scheduler = new DownstreamScheduler(new LoadMeter(), now);
   const counters = new WorkerCounters();
@@ -84,11 +86,7 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     grants: new GrantTable(businesses.values()),
     verifier: { verify: options.verify ?? ((token) => claimsOf(token, nowMs)) },
     router: link,
-    groups: new GroupDirectory(
-      link,
-      { adopt: () => void (actors.groups += 1), release: () => void (actors.groups -= 1) },
-      counters,
-    ),
+    groups: new GroupDirectory(link, { adopt: () => count('groups', 1), release: () => count('groups', -1) }, counters),
     backEnds: new Map([1, 2].map((id) => [id, backEnd])),
     scheduler,
     deadlines: new TicketDeadlines(now),
@@ -100,14 +98,13 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     adopt:
       options.adopt ??
       (() => {
-        actors.connections += 1;
-        return Promise.resolve({ release: () => void (actors.connections -= 1) });
+        count('connections', 1);
+        return Promise.resolve({ release: () => count('connections', -1) });
       }),
     now,
     epochMs: now,
   };
   const mailbox = new TestMailbox(worker);
-  mailboxes.push(mailbox);
   router.attachWorker({ worker: 0, port: portTo(mailbox) });
   const advance = (ms: number) => {
     for (const endMs = nowMs + ms; nowMs < endMs; ) {
