@@ -107,6 +107,7 @@ export class Handshake implements TransportHandler, WheelItem {
   async #login(claims: DeviceClaims): Promise<void> {
     const worker = this.#worker;
     if (this.#isOver) return;
+    if (worker.isDraining) return this.#refuse(CloseCode.goingAway, 'node stops', Status.unavailable);
     if (worker.sessions.size >= worker.limits.connections) {
       return this.#refuse(CloseCode.overloaded, 'node is full', Status.resourceExhausted);
     }
@@ -125,6 +126,10 @@ export class Handshake implements TransportHandler, WheelItem {
       // Replaced or closed from inside meanwhile: the session has said so itself.
       if (isSessionOver) return this.#end();
       return this.#refuse(CloseCode.internal, 'login failed', Status.internal);
+    }
+    if (worker.isDraining) {
+      session.abandon(fence, actor);
+      return this.#refuse(CloseCode.goingAway, 'node stops', Status.unavailable);
     }
     this.#end();
     worker.counters.logins += 1;

@@ -83,9 +83,14 @@ export default class RouterActor {
 
   async claimRoutes({ worker, claims }: { worker: number; claims: RouteClaim[] }): Promise<{ fences: number[] }> {
     const { incarnation, routes } = this.#options;
+    this.#refuseGoneWorker(worker);
     const claimed = await routes.claim(
       claims.map(({ serial, ...claim }) => ({ ...claim, connection: { incarnation, worker, serial } })),
     );
+    if (!this.#workers.has(worker)) {
+      await routes.release(claimed.map(({ fence }, i) => ({ ...deviceOf(claims[i] as RouteClaim), fence })));
+      this.#refuseGoneWorker(worker);
+    }
     const replaced = new Map<number, Replaced[]>();
     claimed.forEach(({ replaced: old }, i) => {
       if (old === undefined || isSameConnection(old, worker, claims[i] as RouteClaim)) return;
@@ -109,6 +114,7 @@ export default class RouterActor {
   }: GroupAddress & { worker: number; create: boolean }): Promise<{ stream: GroupStream | undefined }> {
     const { groups } = this.#options;
     if (create) await groups.create(businessId, group);
+    this.#refuseGoneWorker(worker);
     // Listens first: what is numbered after the answer must reach this worker, and sooner does no harm.
     this.#listeners.listen(businessId, group, worker);
     const record = await groups.get(businessId, group);
@@ -117,6 +123,7 @@ export default class RouterActor {
   }
 
   groupSizes({ worker, sizes }: { worker: number; sizes: GroupSize[] }): void {
+    if (!this.#workers.has(worker)) return;
     for (const { businessId, group, members } of sizes) this.#listeners.report(businessId, group, worker, members);
   }
 
@@ -150,13 +157,13 @@ export default class RouterActor {
       this.#workers.get(worker)?.deliver({ kind: 'multicast', pushId, businessId, group, offset, frame });
     }
     const reached = await outcomes;
-    if (reached.some(({ code }) => code === OutcomeCode.overloaded)) {
+    if (reached.length > 0 && reached.every(({ code }) => code === OutcomeCode.overloaded)) {
       throw new OverloadedError(this.#pending.targets, this.#options.maxPending);
     }
     return {
       offset,
       members: reached.reduce((sum, { members }) => sum + members, 0),
-      unanswered: reached.filter(({ code }) => code === OutcomeCode.unknown).length,
+      unanswered: reached.filter(({ code }) => code !== OutcomeCode.delivered).length,
     };
   }
 
@@ -224,6 +231,11 @@ export default class RouterActor {
     return this.#workers.has(route.connection.worker);
   }
 
+  /** What a thread sent before it ended may be handled after its routes were withdrawn. */
+  #refuseGoneWorker(worker: number): void {
+    if (!this.#workers.has(worker)) throw new Error(`access worker ${worker} is gone`);
+  }
+
   #refuseOverload(targets: number): void {
     const pending = this.#pending.targets;
     if (pending + targets > this.#options.maxPending) throw new OverloadedError(pending, this.#options.maxPending);
@@ -287,6 +299,10 @@ export default class RouterActor {
     clearTimeout(timer);
     return results;
   }
+}
+
+function deviceOf({ app, deviceId }: RouteClaim): DeviceKey {
+  return { app, deviceId };
 }
 
 /** A token refresh claims the route of the connection that holds it. */

@@ -30,7 +30,7 @@ export interface MulticastResult {
   readonly offset: number;
   /** Members it was queued for. */
   readonly members: number;
-  /** Access workers that did not answer in time; their members may have got it. */
+  /** Access workers that did not answer in time, or whose queue for the group was full. */
   readonly unanswered: number;
 }
 

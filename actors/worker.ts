@@ -46,6 +46,8 @@ export interface Worker {
   readonly settle: SettleTicket;
   /** Online sessions by serial number. */
   readonly sessions: Map<number, Session>;
+  /** The node stops: no login succeeds any more. */
+  isDraining: boolean;
   nextSerial(): number;
   /** Gives the session its actor, under a shard. */
   adopt(session: Session): Promise<SessionActorRef>;

@@ -142,6 +142,7 @@ export default class AccessWorkerActor {
   }
 
   async stopAccepting(): Promise<void> {
+    this.#running().isDraining = true;
     await Promise.all(this.#listeners.map((listener) => listener.sendAndReceive('stop')));
   }
 

@@ -61,6 +61,7 @@ export function createWorker(settings: WorkerSettings, parts: WorkerParts): Work
     counters,
     settle: createSettle(parts.router, counters),
     sessions: new Map<number, Session>(),
+    isDraining: false,
     nextSerial: () => serial++,
     adopt: parts.adopt,
     now,

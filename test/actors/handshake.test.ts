@@ -311,3 +311,14 @@ test('handshake: a frame behind CONNECT keeps to the limit of a stranger', async
   await turns();
   t.is(client.closeCode, CloseCode.frameTooLarge);
 });
+
+test('handshake: a login on a node that stops is told to come back elsewhere', async (t) => {
+  const node = createTestNode();
+  node.worker.isDraining = true;
+  const client = new MemoryClient(node);
+  client.send(connectFrame(tokenFor('a')));
+  await turns();
+  t.is(client.connack?.status, Status.unavailable);
+  t.is(client.transport.closed?.code, CloseCode.goingAway);
+  t.is(node.worker.sessions.size, 0);
+});

@@ -251,6 +251,19 @@ test('router: a worker that is gone takes its routes, its listeners and its answ
   t.deepEqual(await router.multicast({ group: 'room', message: MESSAGE }), { offset: 1, members: 0, unanswered: 0 });
 });
 
+test('router: what a gone worker had sent before its end changes nothing any more', async (t) => {
+  const { router, login } = routed();
+  await login('a', 0, 11);
+  await router.createGroup({ businessId: BUSINESS, group: 'room' });
+  await router.workerGone({ worker: 0 });
+  await t.throwsAsync(login('b', 0, 12), { message: 'access worker 0 is gone' });
+  const listening = router.listenToGroup({ worker: 0, businessId: BUSINESS, group: 'room', create: false });
+  await t.throwsAsync(listening, { message: 'access worker 0 is gone' });
+  router.groupSizes({ worker: 0, sizes: [{ businessId: BUSINESS, group: 'room', members: 4 }] });
+  t.is((await router.getGroup({ businessId: BUSINESS, group: 'room' }))?.members, 0);
+  t.deepEqual(await router.presence({ businessId: BUSINESS, devices: devices('b') }), [{ online: false }]);
+});
+
 test('router: what a gone worker was still to be sent is not sent', async (t) => {
   const { router, workers, login } = routed();
   await login('a', 0, 11);

@@ -94,6 +94,7 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     counters,
     settle: (ticket, code) => link.outcome(pushIdOf(ticket), indexOf(ticket), code, 0),
     sessions: new Map<number, Session>(),
+    isDraining: false,
     nextSerial: () => serial++,
     adopt:
       options.adopt ??
