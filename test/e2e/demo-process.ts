@@ -50,7 +50,12 @@ export class DemoProcess {
   }
 
   get pageUrl(): string {
-    return /^ {2}Page +(\S+)/m.exec(this.#stdout)?.[1] ?? '';
+    return this.printedAddress('Page');
+  }
+
+  /** @returns what stands behind a label, such as `Control`; for `Access` the TCP address */
+  printedAddress(label: string): string {
+    return new RegExp(`^  ${label} +(?:tcp )?(\\S+)`, 'm').exec(this.#stdout)?.[1] ?? '';
   }
 
   get curlCommands(): string[] {

@@ -2,11 +2,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { createClient } from '../../sdk/node.js';
 import { DemoProcess, isAlive } from './demo-process.js';
 
 /** What the demo promises for Ctrl-C and SIGTERM. */
@@ -51,6 +52,14 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.is(readdirSync(temporary).filter((name) => name.startsWith('trunkline-demo-')).length, 1);
     const children = demo.children();
     t.deepEqual(children.map(({ script }) => script).sort(), ['im-back-end', 'live-back-end']);
+    // A device that stays until it is told to go, and a stranger who never says a word.
+    const client = createClient({ bootstrapUrl: demo.printedAddress('Control'), app: 'demo' });
+    t.teardown(() => client.close());
+    await client.connect();
+    const stranger = connect(Number(demo.printedAddress('Access').split(':').at(-1)), '127.0.0.1');
+    stranger.on('error', () => {});
+    t.teardown(() => stranger.destroy());
+    await once(stranger, 'connect');
     const startMs = performance.now();
     demo.signal(signal);
     t.is(await demo.exited, 0, demo.stderr);
