@@ -1,4 +1,7 @@
-/** A business as an access worker sees it, ready for the hot path. */
+/**
+ * A business as an access worker sees it, ready for the hot path. Sessions and groups hold the object itself, so a reload
+ * changes its fields and nobody is told; `id` and `name` never change.
+ */
 import type { Lane } from './downstream-scheduler.js';
 
 export type SlowConsumerPolicy = 'disconnect' | 'drop-oldest' | 'latest-only';
@@ -6,6 +9,8 @@ export type SlowConsumerPolicy = 'disconnect' | 'drop-oldest' | 'latest-only';
 export interface Business {
   readonly id: number;
   readonly name: string;
+  /** Whose devices may be granted it, whatever their tokens say. */
+  readonly apps: ReadonlySet<string>;
   readonly maxQueueBytes: number;
   readonly slowConsumer: SlowConsumerPolicy;
   readonly createGroupOnJoin: boolean;

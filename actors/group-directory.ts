@@ -4,7 +4,8 @@
  * where its stream begins.
  */
 import type { Business } from './business.js';
-import { MULTICAST_INDEX, OutcomeCode } from './delivery-batch.js';
+import { MULTICAST_INDEX, type MulticastItem, OutcomeCode } from './delivery-batch.js';
+import type { DeliveryOptions } from './delivery-options.js';
 import { Group, type GroupMember } from './group.js';
 import type { GroupStream, RouterLink } from './router-link.js';
 import type { WorkerCounters } from './worker-counters.js';
@@ -38,13 +39,16 @@ export class GroupDirectory {
   readonly #router: RouterLink;
   readonly #actors: GroupActors;
   readonly #counters: WorkerCounters;
+  readonly #now: () => number;
   readonly #groups = new Map<string, Group>();
   readonly #openings = new Map<string, Opening>();
 
-  constructor(router: RouterLink, actors: GroupActors, counters: WorkerCounters) {
+  /** @param now the worker's clock, milliseconds */
+  constructor(router: RouterLink, actors: GroupActors, counters: WorkerCounters, now: () => number) {
     this.#router = router;
     this.#actors = actors;
     this.#counters = counters;
+    this.#now = now;
   }
 
   get size(): number {
@@ -78,9 +82,9 @@ export class GroupDirectory {
     return group.join(member);
   }
 
-  publish(businessId: number, name: string, frame: Uint8Array, offset: number, pushId: number): void {
+  publish({ businessId, group: name, frame, offset, pushId }: MulticastItem, options?: DeliveryOptions): void {
     const group = this.find(businessId, name);
-    if (group !== undefined) return group.publish(frame, offset, pushId);
+    if (group !== undefined) return group.publish(frame, offset, pushId, options);
     const opening = this.#openings.get(keyOf(businessId, name));
     if (opening !== undefined) opening.seenOffset = offset;
     this.#router.outcome(pushId, MULTICAST_INDEX, OutcomeCode.delivered, 0);
@@ -110,7 +114,11 @@ export class GroupDirectory {
       delivered: (messages) => {
         this.#counters.multicastDeliveries += messages;
       },
+      expired: () => {
+        this.#counters.expired += 1;
+      },
       changed: (changedGroup) => this.#changed(changedGroup),
+      now: this.#now,
     });
     this.#groups.set(keyOf(business.id, name), group);
     this.#actors.adopt(group);

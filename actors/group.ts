@@ -6,6 +6,7 @@
 import type { Envelope } from '../transports/index.js';
 import type { Business } from './business.js';
 import { OutcomeCode } from './delivery-batch.js';
+import { DeliveryFlag, type DeliveryOptions, mayShare, NO_OPTIONS } from './delivery-options.js';
 import type { FanOut } from './downstream-scheduler.js';
 import { GroupMembers } from './group-members.js';
 
@@ -26,6 +27,7 @@ const MAX_GATHERED_BYTES = 8 * 1024 * 1024;
 interface Gathered {
   readonly frame: Uint8Array;
   readonly pushId: number;
+  readonly options: DeliveryOptions;
 }
 
 export interface GroupPorts {
@@ -33,8 +35,12 @@ export interface GroupPorts {
   settle(pushId: number, code: OutcomeCode, members: number): void;
   /** A round is over: messages handed to members. */
   delivered(messages: number): void;
+  /** A message's time to live passed before its round. */
+  expired(): void;
   /** Its number of members changed. */
   changed(group: Group): void;
+  /** The worker's clock, milliseconds. */
+  now(): number;
 }
 
 export class Group implements FanOut {
@@ -47,6 +53,10 @@ export class Group implements FanOut {
   readonly #members = new GroupMembers<GroupMember>();
   #gathered: Gathered[] = [];
   #gatheredBytes = 0;
+  /** Gathered messages of high priority. */
+  #gatheredHigh = 0;
+  /** The lane has it, from the first message on until a round leaves nothing behind. */
+  #isSubmitted = false;
   #round: Gathered[] = [];
   /** The round as each kind of wire wants it, by `Envelope.index`. */
   #wires: Uint8Array[] = [];
@@ -68,6 +78,15 @@ export class Group implements FanOut {
   /** Messages of the round under way. */
   get roundMessages(): number {
     return this.#round.length;
+  }
+
+  /** Theirs; what waits in a connection's queue as one has one set of options. */
+  get roundOptions(): DeliveryOptions {
+    return this.#round[0]?.options ?? NO_OPTIONS;
+  }
+
+  get isUrgent(): boolean {
+    return this.#gatheredHigh > 0;
   }
 
   has(member: GroupMember): boolean {
@@ -96,31 +115,40 @@ export class Group implements FanOut {
   }
 
   /** @param pushId wants the outcome; 0 for none */
-  publish(frame: Uint8Array, offset: number, pushId: number): void {
+  publish(frame: Uint8Array, offset: number, pushId: number, options: DeliveryOptions = NO_OPTIONS): void {
     this.offset = offset;
     if (this.#members.size === 0) return this.#ports.settle(pushId, OutcomeCode.delivered, 0);
     if (this.#gatheredBytes + frame.length > MAX_GATHERED_BYTES) {
       return this.#ports.settle(pushId, OutcomeCode.overloaded, 0);
     }
-    const isFirst = this.#gathered.length === 0 && this.#round.length === 0;
-    this.#gathered.push({ frame, pushId });
+    this.#gathered.push({ frame, pushId, options });
     this.#gatheredBytes += frame.length;
-    if (isFirst) this.business.lane.submit(this);
+    const isHigh = (options.flags & DeliveryFlag.high) !== 0;
+    if (isHigh) this.#gatheredHigh += 1;
+    if (this.#isSubmitted) {
+      if (isHigh && this.#gatheredHigh === 1) this.business.lane.hurry(this);
+      return;
+    }
+    this.#isSubmitted = true;
+    this.business.lane.submit(this);
   }
 
   begin(): void {
+    this.#forgetExpired();
+    const options = this.#gathered[0]?.options ?? NO_OPTIONS;
     let count = 0;
     let bytes = 0;
-    for (const { frame } of this.#gathered) {
-      if (count > 0 && bytes + frame.length > MAX_ROUND_BYTES) break;
+    for (const next of this.#gathered) {
+      if (count > 0 && (bytes + next.frame.length > MAX_ROUND_BYTES || !mayShare(options, next.options))) break;
       count += 1;
-      bytes += frame.length;
+      bytes += next.frame.length;
     }
     this.#round = this.#gathered.slice(0, count);
     this.#gathered = this.#gathered.slice(count);
     this.#gatheredBytes -= bytes;
+    if ((options.flags & DeliveryFlag.high) !== 0) this.#gatheredHigh -= count;
     this.#cursor = 0;
-    this.#end = this.#members.beginWalk();
+    this.#end = count === 0 ? 0 : this.#members.beginWalk();
   }
 
   get isRoundOver(): boolean {
@@ -145,6 +173,19 @@ export class Group implements FanOut {
     return this.#gathered.length > 0;
   }
 
+  #forgetExpired(): void {
+    if (this.#gathered.every(({ options }) => options.dueMs === 0)) return;
+    const nowMs = this.#ports.now();
+    this.#gathered = this.#gathered.filter(({ frame, pushId, options: { dueMs, flags } }) => {
+      if (dueMs === 0 || nowMs < dueMs) return true;
+      this.#gatheredBytes -= frame.length;
+      if ((flags & DeliveryFlag.high) !== 0) this.#gatheredHigh -= 1;
+      this.#ports.expired();
+      this.#ports.settle(pushId, OutcomeCode.expired, 0);
+      return false;
+    });
+  }
+
   #wrapRound(envelope: Envelope): Uint8Array {
     const frames = this.#round.map((gathered) => gathered.frame);
     const wire = envelope.wrap(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
@@ -154,6 +195,7 @@ export class Group implements FanOut {
 
   #finishRound(): void {
     const round = this.#round;
+    this.#isSubmitted = this.#gathered.length > 0;
     this.#round = [];
     this.#wires = [];
     this.#members.endWalk();

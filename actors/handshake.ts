@@ -88,6 +88,13 @@ export class Handshake implements TransportHandler, WheelItem {
     if (connect.minVersion > PROTOCOL_VERSION || connect.maxVersion < PROTOCOL_VERSION) {
       return this.#refuse(CloseCode.unsupportedVersion, `version ${PROTOCOL_VERSION} only`, Status.failedPrecondition);
     }
+    // Before the token is judged, which costs more than the refusal.
+    if (this.#worker.overloadLevel() > 0) {
+      return this.#refuse(CloseCode.overloaded, 'node is overloaded', Status.resourceExhausted);
+    }
+    if (this.#worker.door.isFull()) {
+      return this.#refuse(CloseCode.overloaded, 'node is full', Status.resourceExhausted);
+    }
     this.#isLoggingIn = true;
     try {
       const claims = this.#worker.verifier.verify(connect.token);
@@ -108,7 +115,7 @@ export class Handshake implements TransportHandler, WheelItem {
     const worker = this.#worker;
     if (this.#isOver) return;
     if (worker.isDraining) return this.#refuse(CloseCode.goingAway, 'node stops', Status.unavailable);
-    if (worker.sessions.size >= worker.limits.connections) {
+    if (!worker.door.enter()) {
       return this.#refuse(CloseCode.overloaded, 'node is full', Status.resourceExhausted);
     }
     const session = new Session(

@@ -1,5 +1,5 @@
 /** The actor of one listening port on one access worker. */
-import type { Listener } from '../transports/index.js';
+import type { Listener, SecureMaterial } from '../transports/index.js';
 
 export default class ListenerActor {
   readonly #listener: Listener;
@@ -16,6 +16,11 @@ export default class ListenerActor {
   /** Accepts nothing new; open connections stay. */
   stop(): Promise<void> {
     return this.#listener.stop();
+  }
+
+  /** @see Listener.renew */
+  renew({ material }: { material: SecureMaterial }): void {
+    this.#listener.renew(material);
   }
 
   destroy(): Promise<void> {

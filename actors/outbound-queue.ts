@@ -1,9 +1,13 @@
 /**
  * What one connection still has to write: wire bytes in order, each with the business it belongs to and, for a
  * push that wants to know, a ticket. The queue exists only while something waits, so an idle connection pays
- * nothing for it.
+ * nothing for it. Entries of high priority stand in front, in their own order:
+ *
+ *   [ taken | high high | normal normal normal ]
+ *             ^ head      ^ head + high
  */
 import { OutcomeCode as Code, type OutcomeCode } from './delivery-batch.js';
+import { DeliveryFlag, type DeliveryOptions } from './delivery-options.js';
 
 /** Names one target of one push: push id * 2^16 + target index; 0 for none. */
 export type Ticket = number;
@@ -34,6 +38,7 @@ interface Entry {
   readonly messages: number;
   readonly ticket: Ticket;
   readonly sinceMs: number;
+  readonly options: DeliveryOptions;
 }
 
 /** One write: the bytes, and who wants to know when the kernel took them. */
@@ -42,12 +47,21 @@ export interface OutboundChunk {
   readonly tickets: readonly Ticket[];
 }
 
+/** Told of each entry whose time passed. */
+export type OnRemoved = (businessId: number, group: string, messages: number) => void;
+
 const NO_TICKETS: readonly Ticket[] = [];
 
 export class OutboundQueue {
   #entries: Entry[] = [];
   #head = 0;
   #bytes = 0;
+  /** Entries of high priority, from `#head` on. */
+  #high = 0;
+  #droppable = 0;
+  #own = 0;
+  /** No entry's time is over before this. */
+  #nextDueMs = Number.POSITIVE_INFINITY;
 
   get isEmpty(): boolean {
     return this.#head === this.#entries.length;
@@ -57,9 +71,28 @@ export class OutboundQueue {
     return this.#bytes;
   }
 
+  /** Frames of the session itself. */
+  get ownFrames(): number {
+    return this.#own;
+  }
+
+  get hasDroppable(): boolean {
+    return this.#droppable > 0;
+  }
+
+  /** Whether an entry has a time to live. */
+  get hasDue(): boolean {
+    return this.#nextDueMs !== Number.POSITIVE_INFINITY;
+  }
+
   push(entry: Entry): void {
-    this.#entries.push(entry);
+    const { flags, dueMs } = entry.options;
+    if ((flags & DeliveryFlag.high) === 0) this.#entries.push(entry);
+    else this.#insertHigh(entry);
     this.#bytes += entry.wire.length;
+    if (entry.businessId === 0) this.#own += 1;
+    if ((flags & DeliveryFlag.droppable) !== 0) this.#droppable += 1;
+    if (dueMs !== 0 && dueMs < this.#nextDueMs) this.#nextDueMs = dueMs;
   }
 
   /** Takes whole entries up to about `maxBytes`, at least one. The queue is not empty. */
@@ -67,14 +100,21 @@ export class OutboundQueue {
     const first = this.#entries[this.#head] as Entry;
     let end = this.#head + 1;
     let bytes = first.wire.length;
+    let own = first.businessId === 0 ? 1 : 0;
     for (; end < this.#entries.length; end++) {
-      const next = bytes + (this.#entries[end] as Entry).wire.length;
-      if (next > maxBytes) break;
-      bytes = next;
+      const { businessId, wire } = this.#entries[end] as Entry;
+      if (bytes + wire.length > maxBytes) break;
+      bytes += wire.length;
+      if (businessId === 0) own += 1;
+    }
+    this.#own -= own;
+    if (this.#droppable > 0) this.#forgetDroppable(end);
+    if (end === this.#head + 1) {
+      this.#advance(end, bytes);
+      return { wire: first.wire, tickets: first.ticket === 0 ? NO_TICKETS : [first.ticket] };
     }
     const taken = this.#entries.slice(this.#head, end);
     this.#advance(end, bytes);
-    if (taken.length === 1) return { wire: first.wire, tickets: first.ticket === 0 ? NO_TICKETS : [first.ticket] };
     return {
       wire: Buffer.concat(
         taken.map((entry) => entry.wire),
@@ -95,21 +135,29 @@ export class OutboundQueue {
   }
 
   /**
-   * Removes the oldest entries of a business until at most `keepBytes` of it are left.
+   * Removes the oldest entries of a business until at most `keepBytes` of it are left, those of high priority last.
    *
    * @returns per group ('' for unicasts) how many pushes were removed
    */
   dropOldest(businessId: number, keepBytes: number, settle: SettleTicket): Map<string, number> {
-    let excess = this.bytesOf(businessId) - keepBytes;
-    const dropped = new Map<string, number>();
+    return this.#drop(businessId, keepBytes, 0, settle);
+  }
+
+  /** The same of droppable entries alone. */
+  dropDroppable(businessId: number, keepBytes: number, settle: SettleTicket): Map<string, number> {
+    return this.#drop(businessId, keepBytes, DeliveryFlag.droppable, settle);
+  }
+
+  /** Removes entries whose time to live is over. */
+  expireDue(nowMs: number, settle: SettleTicket, onRemoved: OnRemoved): void {
+    if (nowMs < this.#nextDueMs) return;
     this.#remove((entry) => {
-      if (excess <= 0 || entry.businessId !== businessId) return false;
-      excess -= entry.wire.length;
-      dropped.set(entry.group, (dropped.get(entry.group) ?? 0) + entry.messages);
-      if (entry.ticket !== 0) settle(entry.ticket, Code.slow);
+      const { dueMs } = entry.options;
+      if (dueMs === 0 || nowMs < dueMs) return false;
+      if (entry.ticket !== 0) settle(entry.ticket, Code.expired);
+      onRemoved(entry.businessId, entry.group, entry.messages);
       return true;
     });
-    return dropped;
   }
 
   /** Removes ticketed entries that have waited since before `beforeMs`. @returns how many tickets still wait */
@@ -136,23 +184,77 @@ export class OutboundQueue {
     this.#advance(this.#entries.length, this.#bytes);
   }
 
-  #remove(isRemoved: (entry: Entry) => boolean): void {
+  /** In front of what is not urgent, but never of its own group: members rely on growing offsets. */
+  #insertHigh(entry: Entry): void {
+    const front = this.#head + this.#high;
+    if (entry.group !== '') {
+      for (let i = this.#entries.length - 1; i >= front; i--) {
+        const other = this.#entries[i] as Entry;
+        if (other.group !== entry.group || other.businessId !== entry.businessId) continue;
+        this.#entries.splice(i + 1, 0, entry);
+        return;
+      }
+    }
+    this.#entries.splice(front, 0, entry);
+    this.#high += 1;
+  }
+
+  /** @param flag an entry must have; 0 for any */
+  #drop(businessId: number, keepBytes: number, flag: number, settle: SettleTicket): Map<string, number> {
+    let excess = this.bytesOf(businessId) - keepBytes;
+    const dropped = new Map<string, number>();
+    const drop = (entry: Entry): boolean => {
+      if (excess <= 0 || entry.businessId !== businessId || (entry.options.flags & flag) !== flag) return false;
+      excess -= entry.wire.length;
+      dropped.set(entry.group, (dropped.get(entry.group) ?? 0) + entry.messages);
+      if (entry.ticket !== 0) settle(entry.ticket, Code.slow);
+      return true;
+    };
+    this.#remove(drop, this.#high);
+    if (excess > 0 && this.#high > 0) this.#remove(drop);
+    return dropped;
+  }
+
+  /** @param spared how many at the front are not asked about */
+  #remove(isRemoved: (entry: Entry) => boolean, spared = 0): void {
     const kept: Entry[] = [];
-    for (let i = this.#head; i < this.#entries.length; i++) {
+    const { length } = this.#entries;
+    const high = this.#head + this.#high;
+    let keptHigh = 0;
+    this.#nextDueMs = Number.POSITIVE_INFINITY;
+    this.#droppable = 0;
+    for (let i = this.#head; i < length; i++) {
       const entry = this.#entries[i] as Entry;
-      if (isRemoved(entry)) this.#bytes -= entry.wire.length;
-      else kept.push(entry);
+      if (i >= this.#head + spared && isRemoved(entry)) {
+        this.#bytes -= entry.wire.length;
+        continue;
+      }
+      kept.push(entry);
+      if (i < high) keptHigh += 1;
+      const { flags, dueMs } = entry.options;
+      if ((flags & DeliveryFlag.droppable) !== 0) this.#droppable += 1;
+      if (dueMs !== 0 && dueMs < this.#nextDueMs) this.#nextDueMs = dueMs;
     }
     this.#entries = kept;
     this.#head = 0;
+    this.#high = keptHigh;
+  }
+
+  #forgetDroppable(end: number): void {
+    for (let i = this.#head; i < end; i++) {
+      if (((this.#entries[i] as Entry).options.flags & DeliveryFlag.droppable) !== 0) this.#droppable -= 1;
+    }
   }
 
   #advance(head: number, bytes: number): void {
     this.#bytes -= bytes;
+    this.#high = Math.max(this.#high - (head - this.#head), 0);
     this.#head = head;
     if (head === this.#entries.length) {
       this.#entries = [];
       this.#head = 0;
+      this.#droppable = 0;
+      this.#nextDueMs = Number.POSITIVE_INFINITY;
     } else if (head * 2 >= this.#entries.length) {
       // What was taken is let go of, at a cost that its own taking has paid for.
       this.#entries = this.#entries.slice(head);

@@ -6,6 +6,7 @@
 import type { Transport } from '../transports/index.js';
 import type { Business } from './business.js';
 import { OutcomeCode } from './delivery-batch.js';
+import { DeliveryFlag, type DeliveryOptions, NO_OPTIONS } from './delivery-options.js';
 import type { DownstreamScheduler, Flushable } from './downstream-scheduler.js';
 import { NO_TICKET, OutboundQueue, type SettleTicket, type Ticket } from './outbound-queue.js';
 import { SLOW_AFTER_MS, type TicketDeadlines, type TicketHolder } from './ticket-deadlines.js';
@@ -15,6 +16,10 @@ import type { WorkerCounters } from './worker-counters.js';
 const MAX_WRITE_BYTES = 64 * 1024;
 /** The session's own frames (responses, pongs) that may wait; beyond this the peer does not read. */
 const MAX_OWN_QUEUE_BYTES = 4 * 1024 * 1024;
+/** And how many: a PONG of six bytes costs a few hundred here. */
+const MAX_OWN_QUEUE_FRAMES = 16 * 1024;
+/** Share of a business's limit from which its droppable pushes go first. */
+const DROPPABLE_SHARE = 0.5;
 
 export interface OutboundPorts {
   readonly scheduler: DownstreamScheduler;
@@ -37,6 +42,8 @@ export interface SharedSource {
   readonly name: string;
   /** Pushes put together in these bytes. */
   readonly roundMessages: number;
+  /** Of all of them. */
+  readonly roundOptions: DeliveryOptions;
 }
 
 interface Gap {
@@ -83,15 +90,26 @@ export class Outbound implements Flushable, TicketHolder {
     if (this.#queue !== undefined) this.#markDirty();
   }
 
+  /** Whether the peer reads well enough to be asked something of this size. */
+  hasRoom(frameBytes: number): boolean {
+    return this.#queue === undefined || this.#queue.bytes + frameBytes <= MAX_OWN_QUEUE_BYTES / 2;
+  }
+
   /** @param business whose limit and policy count; `undefined` for the session's own frames */
-  send(frame: Uint8Array, business: Business | undefined, ticket: Ticket = NO_TICKET): void {
-    this.#enqueue(this.#transport.envelope.wrap(frame), business, '', 1, ticket);
+  send(
+    frame: Uint8Array,
+    business: Business | undefined,
+    ticket: Ticket = NO_TICKET,
+    options: DeliveryOptions = NO_OPTIONS,
+  ): void {
+    this.#enqueue(this.#transport.envelope.wrap(frame), business, '', 1, ticket, options);
   }
 
   /** @param wire shared bytes, already wrapped for this transport */
   deliverShared(wire: Uint8Array, source: SharedSource, turn: number): void {
     if (this.#queue !== undefined || this.#isHeld || this.#writtenTurn === turn || this.#transport.writableBytes > 0) {
-      this.#enqueue(wire, source.business, source.name, source.roundMessages, NO_TICKET);
+      const { business, name, roundMessages, roundOptions } = source;
+      this.#enqueue(wire, business, name, roundMessages, NO_TICKET, roundOptions);
       return;
     }
     this.#writtenTurn = turn;
@@ -104,6 +122,10 @@ export class Outbound implements Flushable, TicketHolder {
     const queue = this.#queue;
     if (queue === undefined || this.#isClosed) return;
     if (this.#transport.writableBytes > 0) return this.#awaitDrain();
+    if (queue.hasDue) {
+      this.#expireDue(queue, this.#ports.now());
+      if (queue.isEmpty) return this.#flushGaps(turn);
+    }
     const chunk = queue.take(MAX_WRITE_BYTES);
     const wire = this.#withGaps(chunk.wire);
     this.#writtenTurn = turn;
@@ -130,6 +152,7 @@ export class Outbound implements Flushable, TicketHolder {
 
   expireTickets(nowMs: number): boolean {
     const before = nowMs - SLOW_AFTER_MS;
+    if (this.#queue?.hasDue === true) this.#expireDue(this.#queue, nowMs);
     const waiting = this.#queue?.expire(before, this.#ports.settle) ?? 0;
     if (this.#queue?.isEmpty === true) this.#queue = this.#gaps === undefined ? undefined : this.#gapsAlone();
     if (this.#writtenAtMs <= before) {
@@ -137,7 +160,7 @@ export class Outbound implements Flushable, TicketHolder {
       this.#settleAll(this.#written, OutcomeCode.unknown);
       this.#written = NOBODY;
     }
-    return waiting > 0 || this.#written.length > 0;
+    return waiting > 0 || this.#written.length > 0 || this.#queue?.hasDue === true;
   }
 
   /** Writes what waits, if the kernel takes writes at all, and `close` behind it; nothing is written after. */
@@ -162,32 +185,80 @@ export class Outbound implements Flushable, TicketHolder {
     this.#queue = undefined;
   }
 
-  #enqueue(wire: Uint8Array, business: Business | undefined, group: string, messages: number, ticket: Ticket): void {
-    if (!this.#isClosed) this.#makeRoom(wire.length, business);
+  #enqueue(
+    wire: Uint8Array,
+    business: Business | undefined,
+    group: string,
+    messages: number,
+    ticket: Ticket,
+    options: DeliveryOptions,
+  ): void {
+    if (!this.#isClosed && !this.#makeRoom(wire.length, business, options)) {
+      if (ticket !== NO_TICKET) this.#ports.settle(ticket, OutcomeCode.slow);
+      if (business !== undefined) this.#countDropped(business.id, group, messages);
+      if (this.#queue?.isEmpty === true) this.#queue = this.#gapsAlone();
+      return;
+    }
     if (this.#isClosed) {
       if (ticket !== NO_TICKET) this.#ports.settle(ticket, OutcomeCode.closed);
       return;
     }
     this.#queue ??= new OutboundQueue();
     const businessId = business?.id ?? 0;
-    this.#queue.push({ wire, businessId, group, messages, ticket, sinceMs: this.#ports.now() });
+    this.#queue.push({ wire, businessId, group, messages, ticket, sinceMs: this.#ports.now(), options });
     if (this.#isDirty) return;
-    if (ticket !== NO_TICKET && (this.#isHeld || this.#awaitsDrain)) this.#ports.deadlines.add(this);
+    const isTimed = ticket !== NO_TICKET || options.dueMs !== 0;
+    if (isTimed && (this.#isHeld || this.#awaitsDrain)) this.#ports.deadlines.add(this);
     if (!this.#isHeld && !this.#awaitsDrain) this.#markDirty();
   }
 
-  /** Applies the business's policy when `incomingBytes` more would pass its limit; may close the session. */
-  #makeRoom(incomingBytes: number, business: Business | undefined): void {
+  /**
+   * Droppable pushes go first, from half of the business's limit on; at the limit its policy is applied, which may
+   * close the session.
+   *
+   * @returns whether what comes may be queued; a droppable push is refused rather than make others go
+   */
+  #makeRoom(incomingBytes: number, business: Business | undefined, { flags }: DeliveryOptions): boolean {
     const queue = this.#queue;
-    const limit = business?.maxQueueBytes ?? MAX_OWN_QUEUE_BYTES;
-    if (queue === undefined || queue.bytes + incomingBytes <= limit) return;
-    if (queue.bytesOf(business?.id ?? 0) + incomingBytes <= limit) return;
-    if (business === undefined || business.slowConsumer === 'disconnect') return this.#owner.slowConsumer();
-    const keepBytes = business.slowConsumer === 'latest-only' ? 0 : Math.max(limit - incomingBytes, 0);
-    for (const [group, count] of queue.dropOldest(business.id, keepBytes, this.#ports.settle)) {
-      this.#ports.counters.dropped += count;
-      this.#noteGap(business.id, group, count);
+    if (queue === undefined) return true;
+    const isDroppable = (flags & DeliveryFlag.droppable) !== 0;
+    if (business !== undefined && (isDroppable || queue.hasDroppable)) {
+      const keepBytes = business.maxQueueBytes * DROPPABLE_SHARE - incomingBytes;
+      if (queue.bytes > keepBytes && queue.bytesOf(business.id) > keepBytes) {
+        this.#countAllDropped(business.id, queue.dropDroppable(business.id, keepBytes, this.#ports.settle));
+        if (isDroppable && queue.bytesOf(business.id) > keepBytes) return false;
+      }
     }
+    if (business === undefined && queue.ownFrames >= MAX_OWN_QUEUE_FRAMES) {
+      this.#owner.slowConsumer();
+      return true;
+    }
+    const limit = business?.maxQueueBytes ?? MAX_OWN_QUEUE_BYTES;
+    if (queue.bytes + incomingBytes <= limit) return true;
+    if (queue.bytesOf(business?.id ?? 0) + incomingBytes <= limit) return true;
+    if (business === undefined || business.slowConsumer === 'disconnect') {
+      this.#owner.slowConsumer();
+      return true;
+    }
+    const keepBytes = business.slowConsumer === 'latest-only' ? 0 : Math.max(limit - incomingBytes, 0);
+    this.#countAllDropped(business.id, queue.dropOldest(business.id, keepBytes, this.#ports.settle));
+    return true;
+  }
+
+  #expireDue(queue: OutboundQueue, nowMs: number): void {
+    queue.expireDue(nowMs, this.#ports.settle, (businessId, group, messages) => {
+      this.#ports.counters.expired += messages;
+      this.#noteGap(businessId, group, messages);
+    });
+  }
+
+  #countAllDropped(businessId: number, dropped: ReadonlyMap<string, number>): void {
+    for (const [group, count] of dropped) this.#countDropped(businessId, group, count);
+  }
+
+  #countDropped(businessId: number, group: string, count: number): void {
+    this.#ports.counters.dropped += count;
+    this.#noteGap(businessId, group, count);
   }
 
   #noteGap(businessId: number, group: string, dropped: number): void {
@@ -211,8 +282,15 @@ export class Outbound implements Flushable, TicketHolder {
   #gapsAlone(): OutboundQueue {
     const queue = new OutboundQueue();
     const wire = this.#withGaps(NOTHING);
-    queue.push({ wire, businessId: 0, group: '', messages: 0, ticket: NO_TICKET, sinceMs: this.#ports.now() });
+    const sinceMs = this.#ports.now();
+    queue.push({ wire, businessId: 0, group: '', messages: 0, ticket: NO_TICKET, sinceMs, options: NO_OPTIONS });
     return queue;
+  }
+
+  /** Everything has expired before it could be written. */
+  #flushGaps(turn: number): void {
+    this.#queue = this.#gapsAlone();
+    this.flush(turn);
   }
 
   #awaitDrain(): void {

@@ -12,6 +12,8 @@ export interface DeviceKey {
 
 /** What a verified token says. */
 export interface DeviceClaims extends DeviceKey {
+  /** Different for every token. */
+  readonly jti: string;
   readonly uid?: string | undefined;
   /** Names of granted businesses. */
   readonly businesses: readonly string[];
@@ -28,6 +30,16 @@ export interface TokenVerifier {
    * @throws an error with a `closeCode` of 4100 (not acceptable) or 4101 (expired)
    */
   verify(token: string): DeviceClaims | Promise<DeviceClaims>;
+}
+
+/** Whether one more device may log in, counted over the whole node. */
+export interface LoginDoor {
+  /** No login would succeed now. */
+  isFull(): boolean;
+  /** Takes a place. @returns false when there is none */
+  enter(): boolean;
+  /** Gives a place back. */
+  leave(): void;
 }
 
 /** One upstream request, as a business's back-end is to see it. */

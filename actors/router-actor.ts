@@ -3,28 +3,52 @@
  * most one item per worker, and gathers the outcomes. Lives in the main thread; its mailbox is called by the
  * bridge on one side and by the access workers on the other.
  */
-import { CloseCode, encodeFrame, FrameType } from '../protocol/index.js';
+import {
+  CloseCode,
+  decodeFrame,
+  encodeFrame,
+  FrameDecoder,
+  FrameType,
+  MAX_DECLARABLE_BYTES,
+  Status,
+} from '../protocol/index.js';
+import { BROADCAST_PAGE, broadcast } from './broadcast.js';
 import { formatConnectionId } from './connection-id.js';
 import { decodeOutcomes, OutcomeCode } from './delivery-batch.js';
+import { flagsOf } from './delivery-options.js';
 import type { GroupStore, Route, RouteStore } from './engine-ports.js';
 import { GroupNotFoundError, OverloadedError } from './errors.js';
+import { type GatherWindow, THIS_TURN } from './gatherer.js';
 import { GroupListeners } from './group-listeners.js';
+import { localReply, PendingCalls } from './pending-calls.js';
 import { NO_WORKER, PendingPushes, type TargetOutcome } from './pending-pushes.js';
 import type { DeviceKey } from './ports.js';
+import { connectedEvent, disconnectedEvent, type RouteEvent, replacedEvent, withdrawnEvent } from './route-events.js';
 import type { GroupSize, GroupStream, RouteClaim, RouteRelease } from './router-link.js';
 import type {
+  BroadcastResult,
   DeliveryResult,
+  DeviceCall,
+  DevicePage,
+  DeviceReply,
   GroupInfo,
+  GroupPage,
   MembershipResult,
   MulticastResult,
+  PageRequest,
   Presence,
+  Push,
   PushMessage,
+  UserDelivery,
+  UserPresence,
 } from './routing-service.js';
 import { WorkerOutbox, type WorkerPort } from './worker-outbox.js';
 
 const EXPIRE_EVERY_MS = 100;
 /** An access worker that does not answer a membership change for this long. */
 const ASK_TIMEOUT_MS = 2_000;
+/** Targets of one push: what a target's index in a batch can count, less the one that means a multicast. */
+const MAX_TARGETS = 0xffff;
 
 export interface RouterOptions {
   readonly incarnation: string;
@@ -33,10 +57,16 @@ export interface RouterOptions {
   /** Targets that may wait for an outcome; more is overload. */
   readonly maxPending: number;
   readonly onError: (error: unknown) => void;
+  /** How long pushes for one worker are gathered; not beyond the turn when absent. */
+  readonly gatherWindow?: GatherWindow | undefined;
   /** Milliseconds of a clock that does not jump. */
   readonly now: () => number;
+  /** Milliseconds since the Unix epoch; the system's clock when absent. */
+  readonly epochMs?: (() => number) | undefined;
   /** Counts pushes to devices by outcome. */
   readonly onResult: (result: DeliveryResult) => void;
+  /** Told of every connection that takes a device's route and loses it. */
+  readonly onRoute?: ((event: RouteEvent) => void) | undefined;
 }
 
 interface GroupAddress {
@@ -54,6 +84,7 @@ export default class RouterActor {
   readonly #options: RouterOptions;
   readonly #workers = new Map<number, WorkerOutbox>();
   readonly #pending = new PendingPushes();
+  readonly #calls = new PendingCalls();
   readonly #listeners = new GroupListeners();
   readonly #timer: NodeJS.Timeout;
 
@@ -69,7 +100,7 @@ export default class RouterActor {
   // ---- access workers
 
   attachWorker({ worker, port }: { worker: number; port: WorkerPort }): void {
-    this.#workers.set(worker, new WorkerOutbox(port, this.#options.onError));
+    this.#workers.set(worker, new WorkerOutbox(port, this.#options.gatherWindow ?? THIS_TURN, this.#options.onError));
   }
 
   /** @returns how many routes were withdrawn */
@@ -78,7 +109,10 @@ export default class RouterActor {
     this.#workers.delete(worker);
     this.#listeners.workerGone(worker);
     this.#pending.workerGone(worker);
-    return this.#options.routes.releaseWorker(this.#options.incarnation, worker);
+    this.#calls.workerGone(worker);
+    const released = await this.#options.routes.releaseWorker(this.#options.incarnation, worker);
+    for (const route of released) this.#tell((atMs) => disconnectedEvent(route, route, 0, atMs));
+    return released.length;
   }
 
   async claimRoutes({ worker, claims }: { worker: number; claims: RouteClaim[] }): Promise<{ fences: number[] }> {
@@ -92,8 +126,17 @@ export default class RouterActor {
       this.#refuseGoneWorker(worker);
     }
     const replaced = new Map<number, Replaced[]>();
-    claimed.forEach(({ replaced: old }, i) => {
-      if (old === undefined || isSameConnection(old, worker, claims[i] as RouteClaim)) return;
+    claimed.forEach(({ fence, replaced: old }, i) => {
+      const claim = claims[i] as RouteClaim;
+      if (old !== undefined && isSameConnection(old, worker, claim)) {
+        this.#tellGrants(claim, old, fence);
+        return;
+      }
+      if (old !== undefined) this.#tell((atMs) => replacedEvent(claim, old, atMs));
+      const { serial, grants, uid, sinceMs } = claim;
+      const route = { connection: { incarnation, worker, serial }, fence, grants, uid, sinceMs };
+      this.#tell((atMs) => connectedEvent(claim, route, atMs));
+      if (old === undefined) return;
       const list = replaced.get(old.connection.worker) ?? [];
       list.push({ serial: old.connection.serial, code: CloseCode.replaced, reason: 'a newer login' });
       replaced.set(old.connection.worker, list);
@@ -102,8 +145,12 @@ export default class RouterActor {
     return { fences: claimed.map(({ fence }) => fence) };
   }
 
-  releaseRoutes({ releases }: { releases: RouteRelease[] }): Promise<void> {
-    return this.#options.routes.release(releases);
+  async releaseRoutes({ releases }: { releases: RouteRelease[] }): Promise<void> {
+    const released = await this.#options.routes.release(releases);
+    released.forEach((route, i) => {
+      const release = releases[i] as RouteRelease;
+      if (route !== undefined) this.#tell((atMs) => disconnectedEvent(release, route, release.code, atMs));
+    });
   }
 
   async listenToGroup({
@@ -131,18 +178,71 @@ export default class RouterActor {
     for (const outcome of decodeOutcomes(outcomes)) this.#pending.settle(outcome, worker);
   }
 
+  callReplies({ worker, replies }: { worker: number; replies: Uint8Array }): void {
+    for (const raw of new FrameDecoder(MAX_DECLARABLE_BYTES).decode(replies)) {
+      const frame = decodeFrame(raw);
+      if (frame?.type === FrameType.response) this.#calls.settle(frame.requestId, frame, worker);
+    }
+  }
+
   // ---- pushes
 
   async push({ devices, message }: { devices: readonly DeviceKey[]; message: PushMessage }): Promise<DeliveryResult[]> {
     this.#refuseOverload(devices.length);
     const routes = await this.#options.routes.lookup(devices);
-    const targets = routes.map((route) => (this.#isReachable(route, message.businessId) ? route : undefined));
-    const workers = targets.map((route) => route?.connection.worker ?? NO_WORKER);
-    const { pushId, outcomes } = this.#pending.begin(workers, this.#options.now());
-    this.#deliver(pushId, targets, message);
-    const results = (await outcomes).map(toDeliveryResult);
-    for (const result of results) this.#options.onResult(result);
-    return results;
+    return this.#send(routes, message);
+  }
+
+  async pushMany({ pushes }: { pushes: readonly Push[] }): Promise<DeliveryResult[][]> {
+    const devices = pushes.length === 1 ? (pushes[0] as Push).devices : pushes.flatMap((push) => push.devices);
+    this.#refuseOverload(devices.length);
+    const routes = await this.#options.routes.lookup(devices);
+    let at = 0;
+    const sending = pushes.map(({ devices: own, message }) => {
+      const from = at;
+      at += own.length;
+      return this.#send(routes.slice(from, at), message);
+    });
+    return Promise.all(sending);
+  }
+
+  async pushToUsers({
+    app,
+    uids,
+    message,
+  }: {
+    app: string;
+    uids: readonly string[];
+    message: PushMessage;
+  }): Promise<UserDelivery[]> {
+    const routes = await this.#options.routes.lookupUsers(app, uids);
+    const reachable = routes.map((own) => own.filter((route) => this.#isReachable(route, message.businessId)));
+    const targets = reachable.flat();
+    this.#refuseOverload(targets.length);
+    const sending: Promise<DeliveryResult[]>[] = [];
+    for (let from = 0; from < targets.length; from += MAX_TARGETS) {
+      sending.push(this.#send(targets.slice(from, from + MAX_TARGETS), message));
+    }
+    const results = (await Promise.all(sending)).flat();
+    let at = 0;
+    return reachable.map((own, i) => ({
+      uid: uids[i] as string,
+      devices: own.map(({ deviceId }) => ({ device: deviceId, ...(results[at++] as DeliveryResult) })),
+    }));
+  }
+
+  broadcast({ app, message }: { app: string; message: PushMessage }): Promise<BroadcastResult> {
+    const { routes, now } = this.#options;
+    const frame = encodeFrame({ type: FrameType.push, ...message });
+    return broadcast({
+      nextPage: (after) => routes.list({ app, after, limit: BROADCAST_PAGE }),
+      isTarget: (route) => this.#isReachable(route, message.businessId),
+      send: async (targets) => {
+        this.#refuseOverload(targets.length);
+        return this.#send(targets, message, frame);
+      },
+      now,
+    });
   }
 
   async multicast({ group, message }: { group: string; message: PushMessage }): Promise<MulticastResult> {
@@ -153,8 +253,9 @@ export default class RouterActor {
     const frame = encodeFrame({ type: FrameType.push, ...message, multicast: { group, offset } });
     const { pushId, outcomes } = this.#pending.begin(workers, this.#options.now());
     const { businessId } = message;
+    const options = this.#optionsOf(message);
     for (const worker of workers) {
-      this.#workers.get(worker)?.deliver({ kind: 'multicast', pushId, businessId, group, offset, frame });
+      this.#workers.get(worker)?.deliver({ kind: 'multicast', pushId, businessId, ...options, group, offset, frame });
     }
     const reached = await outcomes;
     if (reached.length > 0 && reached.every(({ code }) => code === OutcomeCode.overloaded)) {
@@ -163,7 +264,7 @@ export default class RouterActor {
     return {
       offset,
       members: reached.reduce((sum, { members }) => sum + members, 0),
-      unanswered: reached.filter(({ code }) => code !== OutcomeCode.delivered).length,
+      unanswered: reached.filter(({ code }) => !SETTLED_MULTICASTS.has(code)).length,
     };
   }
 
@@ -187,6 +288,14 @@ export default class RouterActor {
     return { group, members: this.#listeners.members(businessId, group), createdAtMs: record.createdAtMs };
   }
 
+  async listGroups({ businessId, page }: { businessId: number; page: PageRequest }): Promise<GroupPage> {
+    const { groups, next } = await this.#options.groups.list(businessId, page);
+    const infos = groups.map(({ group, createdAtMs }) => {
+      return { group, members: this.#listeners.members(businessId, group), createdAtMs };
+    });
+    return next === undefined ? { groups: infos } : { groups: infos, next };
+  }
+
   joinGroup(address: GroupAddress & { devices: readonly DeviceKey[] }): Promise<MembershipResult[]> {
     return this.#changeMembership('joinMembers', address);
   }
@@ -199,11 +308,52 @@ export default class RouterActor {
 
   async presence({ businessId, devices }: { businessId: number; devices: readonly DeviceKey[] }): Promise<Presence[]> {
     const routes = await this.#options.routes.lookup(devices);
-    return routes.map((route) => {
-      if (!this.#isReachable(route, businessId)) return { online: false };
-      const { connection, uid, sinceMs } = route;
-      return { online: true, connectionId: formatConnectionId(connection), uid, sinceMs };
+    return routes.map((route) => (this.#isReachable(route, businessId) ? presenceOf(route) : { online: false }));
+  }
+
+  async presenceOfUsers({
+    businessId,
+    app,
+    uids,
+  }: {
+    businessId: number;
+    app: string;
+    uids: readonly string[];
+  }): Promise<UserPresence[]> {
+    const routes = await this.#options.routes.lookupUsers(app, uids);
+    return routes.map((own, i) => ({
+      uid: uids[i] as string,
+      devices: own
+        .filter((route) => this.#isReachable(route, businessId))
+        .map((route) => ({ deviceId: route.deviceId, ...presenceOf(route) })),
+    }));
+  }
+
+  async listDevices({ page }: { page: PageRequest & { app?: string | undefined } }): Promise<DevicePage> {
+    const { routes, next } = await this.#options.routes.list(page);
+    const devices = routes.map(({ app, deviceId, uid, connection, grants: businesses, sinceMs }) => {
+      return { app, deviceId, uid, connectionId: formatConnectionId(connection), businesses, sinceMs };
     });
+    return next === undefined ? { devices } : { devices, next };
+  }
+
+  async call({ device, call }: { device: DeviceKey; call: DeviceCall }): Promise<DeviceReply> {
+    this.#refuseOverload(1);
+    const { businessId, method, metadata, payload, deadlineMs, signal } = call;
+    const [route] = await this.#options.routes.lookup([device]);
+    if (!this.#isReachable(route, businessId)) return localReply(Status.unavailable, 'offline');
+    if (signal?.aborted === true) return localReply(Status.cancelled, 'the caller gave up');
+    const { worker, serial } = route.connection;
+    const { callId, reply } = this.#calls.begin({
+      worker,
+      deadlineMs,
+      signal,
+      onGiveUp: (id) => this.#workers.get(worker)?.deliver({ kind: 'cancel', callId: id, serial }),
+    });
+    const type = FrameType.request;
+    const frame = encodeFrame({ type, requestId: callId, businessId, method, metadata, deadlineMs, payload });
+    this.#workers.get(worker)?.deliver({ kind: 'call', callId, businessId, serial, frame });
+    return reply;
   }
 
   async kick({ businessId, device }: { businessId: number; device: DeviceKey }): Promise<boolean> {
@@ -211,7 +361,10 @@ export default class RouterActor {
     if (!this.#isReachable(route, businessId)) return false;
     const withdrawn = await this.#options.routes.withdrawGrant(device, route.fence, businessId);
     const { worker, serial } = route.connection;
-    if (withdrawn) this.#workers.get(worker)?.send('revokeGrant', { serial, businessId });
+    if (withdrawn) {
+      this.#workers.get(worker)?.send('revokeGrant', { serial, businessId });
+      this.#tell((atMs) => withdrawnEvent(device, { ...route, grants: [businessId] }, atMs));
+    }
     return withdrawn;
   }
 
@@ -237,12 +390,32 @@ export default class RouterActor {
   }
 
   #refuseOverload(targets: number): void {
-    const pending = this.#pending.targets;
+    const pending = this.#pending.targets + this.#calls.size;
     if (pending + targets > this.#options.maxPending) throw new OverloadedError(pending, this.#options.maxPending);
   }
 
+  /** @returns one result a route, `offline` where there is none that the business reaches */
+  async #send(
+    routes: readonly (Route | undefined)[],
+    message: PushMessage,
+    frame?: Uint8Array,
+  ): Promise<DeliveryResult[]> {
+    const targets = routes.map((route) => (this.#isReachable(route, message.businessId) ? route : undefined));
+    const workers = targets.map((route) => route?.connection.worker ?? NO_WORKER);
+    const { pushId, outcomes } = this.#pending.begin(workers, this.#options.now());
+    this.#deliver(pushId, targets, message, frame);
+    const results = (await outcomes).map(toDeliveryResult);
+    for (const result of results) this.#options.onResult(result);
+    return results;
+  }
+
   /** One item per worker, with the frame once. */
-  #deliver(pushId: number, targets: readonly (Route | undefined)[], message: PushMessage): void {
+  #deliver(
+    pushId: number,
+    targets: readonly (Route | undefined)[],
+    message: PushMessage,
+    encoded: Uint8Array | undefined,
+  ): void {
     const byWorker = new Map<number, { indexes: number[]; serials: number[] }>();
     targets.forEach((route, index) => {
       if (route === undefined) return;
@@ -252,11 +425,35 @@ export default class RouterActor {
       item.serials.push(serial);
       byWorker.set(worker, item);
     });
-    const frame = encodeFrame({ type: FrameType.push, ...message });
+    if (byWorker.size === 0) return;
+    const frame = encoded ?? encodeFrame({ type: FrameType.push, ...message });
     const { businessId } = message;
+    const options = this.#optionsOf(message);
     for (const [worker, { indexes, serials }] of byWorker) {
-      this.#workers.get(worker)?.deliver({ kind: 'push', pushId, businessId, indexes, serials, frame });
+      this.#workers.get(worker)?.deliver({ kind: 'push', pushId, businessId, ...options, indexes, serials, frame });
     }
+  }
+
+  #optionsOf(message: PushMessage): { flags: number; expiresAtMs: number } {
+    const { ttlMs = 0 } = message;
+    return { flags: flagsOf(message), expiresAtMs: ttlMs === 0 ? 0 : this.#epochMs() + ttlMs };
+  }
+
+  #epochMs(): number {
+    return this.#options.epochMs?.() ?? Date.now();
+  }
+
+  /** A token refresh: the businesses that the connection has won or lost learn of it, the others notice nothing. */
+  #tellGrants(claim: RouteClaim, old: Route, fence: number): void {
+    const lost = old.grants.filter((id) => !claim.grants.includes(id));
+    const won = claim.grants.filter((id) => !old.grants.includes(id));
+    const route = { ...old, fence, uid: claim.uid };
+    if (lost.length > 0) this.#tell((atMs) => withdrawnEvent(claim, { ...route, grants: lost }, atMs));
+    if (won.length > 0) this.#tell((atMs) => connectedEvent(claim, { ...route, grants: won }, atMs));
+  }
+
+  #tell(event: (atMs: number) => RouteEvent): void {
+    this.#options.onRoute?.(event(this.#epochMs()));
   }
 
   async #changeMembership(
@@ -301,6 +498,10 @@ export default class RouterActor {
   }
 }
 
+function presenceOf({ connection, uid, sinceMs }: Route): Presence {
+  return { online: true, connectionId: formatConnectionId(connection), uid, sinceMs };
+}
+
 function deviceOf({ app, deviceId }: RouteClaim): DeviceKey {
   return { app, deviceId };
 }
@@ -317,7 +518,12 @@ const DELIVERY_RESULTS: Readonly<Record<OutcomeCode, DeliveryResult>> = {
   [OutcomeCode.closed]: { result: 'dropped', reason: 'closed' },
   [OutcomeCode.unknown]: { result: 'unknown' },
   [OutcomeCode.overloaded]: { result: 'unknown' },
+  [OutcomeCode.expired]: { result: 'expired' },
+  [OutcomeCode.shed]: { result: 'dropped', reason: 'overload' },
 };
+
+/** Outcomes of a multicast on one worker that leave nothing open. */
+const SETTLED_MULTICASTS: ReadonlySet<OutcomeCode> = new Set([OutcomeCode.delivered, OutcomeCode.expired]);
 
 function toDeliveryResult({ code }: TargetOutcome): DeliveryResult {
   return DELIVERY_RESULTS[code];

@@ -4,6 +4,7 @@
  */
 
 import { type OutcomeCode, OutcomeWriter } from './delivery-batch.js';
+import { Gatherer, type GatherWindow, THIS_TURN } from './gatherer.js';
 import type { DeviceKey } from './ports.js';
 
 /** A login that wants its device's route. */
@@ -16,8 +17,14 @@ export interface RouteClaim extends DeviceKey {
   readonly sinceMs: number;
 }
 
-export interface RouteRelease extends DeviceKey {
+/** A device's route as one login knows it. */
+export interface FencedDevice extends DeviceKey {
   readonly fence: number;
+}
+
+export interface RouteRelease extends FencedDevice {
+  /** Close code of the connection, 0 when it went without one. */
+  readonly code: number;
 }
 
 /** A group's position when a worker begins to listen to it. */
@@ -41,6 +48,8 @@ export interface RouterMailbox {
   }>;
   groupSizes(message: { worker: number; sizes: GroupSize[] }): void;
   outcomes(message: { worker: number; outcomes: Uint8Array }): void;
+  /** Whole RESPONSE frames, one behind the other; a request id is the id of the call. */
+  callReplies(message: { worker: number; replies: Uint8Array }): void;
 }
 
 /** comedy's two ways to reach the parent of a threaded actor. */
@@ -63,53 +72,60 @@ export class RouterLink {
   #releases: RouteRelease[] = [];
   readonly #sizes = new Map<string, GroupSize>();
   readonly #outcomes = new OutcomeWriter();
-  #immediate: NodeJS.Immediate | undefined;
+  #replies: Uint8Array[] = [];
+  readonly #gatherer: Gatherer;
 
-  constructor(worker: number, parent: ParentPort, onError: (error: unknown) => void) {
+  constructor(
+    worker: number,
+    parent: ParentPort,
+    onError: (error: unknown) => void,
+    gatherWindow: GatherWindow = THIS_TURN,
+  ) {
     this.#worker = worker;
     this.#parent = parent;
     this.#onError = onError;
+    this.#gatherer = new Gatherer(() => this.#flush(), gatherWindow);
   }
 
   /** @returns the route's fence number */
   claim(claim: RouteClaim): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#claims.push({ claim, resolve, reject });
-      this.#wake();
+      this.#gatherer.wake();
     });
   }
 
   release(release: RouteRelease): void {
     this.#releases.push(release);
-    this.#wake();
+    this.#gatherer.wake();
   }
 
   /** @returns where the group's stream stands, `undefined` when there is no such group */
   async listenToGroup(businessId: number, group: string, create: boolean): Promise<GroupStream | undefined> {
     // Sizes first: the report that the last member left must not overtake the wish to listen again.
-    this.#flush();
+    this.#gatherer.flush();
     const reply = await this.#ask<{ stream: GroupStream | undefined }>('listenToGroup', { businessId, group, create });
     return reply.stream;
   }
 
   groupSize(size: GroupSize): void {
     this.#sizes.set(`${size.businessId} ${size.group}`, size);
-    this.#wake();
+    this.#gatherer.wake();
   }
 
   outcome(pushId: number, index: number, code: OutcomeCode, members: number): void {
     if (pushId === 0) return;
     this.#outcomes.add(pushId, index, code, members);
-    this.#wake();
+    this.#gatherer.wake();
   }
 
-  #wake(): void {
-    this.#immediate ??= setImmediate(() => this.#flush());
+  /** @param frame a whole RESPONSE frame; nobody changes it any more */
+  callReply(frame: Uint8Array): void {
+    this.#replies.push(frame);
+    this.#gatherer.wake();
   }
 
   #flush(): void {
-    clearImmediate(this.#immediate);
-    this.#immediate = undefined;
     if (this.#releases.length > 0) {
       this.#send('releaseRoutes', { releases: this.#releases });
       this.#releases = [];
@@ -120,6 +136,20 @@ export class RouterLink {
       this.#sizes.clear();
     }
     if (!this.#outcomes.isEmpty) this.#send('outcomes', { outcomes: this.#outcomes.take() });
+    if (this.#replies.length > 0) this.#flushReplies();
+  }
+
+  #flushReplies(): void {
+    const bytes = this.#replies.reduce((sum, { length }) => sum + length, 0);
+    // Not from the pool: a clone to another thread takes the whole of what is behind a buffer.
+    const replies = Buffer.allocUnsafeSlow(bytes);
+    let at = 0;
+    for (const reply of this.#replies) {
+      replies.set(reply, at);
+      at += reply.length;
+    }
+    this.#replies = [];
+    this.#send('callReplies', { replies });
   }
 
   async #flushClaims(): Promise<void> {

@@ -11,6 +11,12 @@ export interface PushMessage {
   readonly messageId: string;
   readonly metadata: StringMap;
   readonly payload: Uint8Array;
+  /** Removed from our queues when it still waits after this long; absent or 0 for no such limit of its own. */
+  readonly ttlMs?: number | undefined;
+  /** `high` goes before what waits with `normal`, the default. */
+  readonly priority?: 'high' | 'normal' | undefined;
+  /** The first to go when a queue fills or the node is overloaded. */
+  readonly droppable?: boolean | undefined;
 }
 
 /**
@@ -18,19 +24,39 @@ export interface PushMessage {
  *
  * - `delivered`  the kernel took every byte
  * - `offline`    no connection that was granted this business
+ * - `expired`    its `ttlMs` passed while it waited
  * - `dropped`    removed from our queue before the kernel took it; `reason` says why
  * - `unknown`    handed on and not answered in time: it may have arrived
  */
 export type DeliveryResult =
-  | { readonly result: 'delivered' | 'offline' | 'unknown' }
-  | { readonly result: 'dropped'; readonly reason: 'slow' | 'closed' };
+  | { readonly result: 'delivered' | 'offline' | 'expired' | 'unknown' }
+  | { readonly result: 'dropped'; readonly reason: 'slow' | 'closed' | 'overload' };
+
+/** One message to its devices, among many. */
+export interface Push {
+  readonly devices: readonly DeviceKey[];
+  readonly message: PushMessage;
+}
+
+/** What became of a message on each device that a user is online with; none is offline. */
+export interface UserDelivery {
+  readonly uid: string;
+  readonly devices: readonly (DeliveryResult & { readonly device: string })[];
+}
+
+export interface BroadcastResult {
+  /** Online devices of the app that were granted the business. */
+  readonly devices: number;
+  /** How many of them by result. */
+  readonly results: Readonly<Record<DeliveryResult['result'], number>>;
+}
 
 export interface MulticastResult {
   /** Position in the group's stream, growing by one a multicast. */
   readonly offset: number;
   /** Members it was queued for. */
   readonly members: number;
-  /** Access workers that did not answer in time, or whose queue for the group was full. */
+  /** Access workers that did not answer in time, refused it, or whose queue for the group was full. */
   readonly unanswered: number;
 }
 
@@ -43,10 +69,63 @@ export type Presence =
       readonly sinceMs: number;
     };
 
+export interface UserPresence {
+  readonly uid: string;
+  /** Those that are online and were granted the business. */
+  readonly devices: readonly (Presence & { readonly deviceId: string })[];
+}
+
 export interface GroupInfo {
   readonly group: string;
   readonly members: number;
   readonly createdAtMs: number;
+}
+
+/** Part of a listing. What stands in the list all the while is listed exactly once, whatever comes and goes. */
+export interface PageRequest {
+  /** `next` of the page before; absent for the first. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+export interface GroupPage {
+  readonly groups: readonly GroupInfo[];
+  /** Where the next page begins; absent on the last. */
+  readonly next?: string | undefined;
+}
+
+/** One online device, as an operator sees it. */
+export interface DeviceInfo extends DeviceKey {
+  readonly uid?: string | undefined;
+  readonly connectionId: string;
+  /** Ids of granted businesses. */
+  readonly businesses: readonly number[];
+  readonly sinceMs: number;
+}
+
+export interface DevicePage {
+  readonly devices: readonly DeviceInfo[];
+  /** Where the next page begins; absent on the last. */
+  readonly next?: string | undefined;
+}
+
+/** A request of a back-end to a device. */
+export interface DeviceCall {
+  readonly businessId: number;
+  readonly method: string;
+  readonly metadata: StringMap;
+  readonly payload: Uint8Array;
+  /** Then the answer is DEADLINE_EXCEEDED. */
+  readonly deadlineMs: number;
+  /** The caller gave up: the device is told. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DeviceReply {
+  /** A `Status`. */
+  readonly status: number;
+  readonly metadata: StringMap;
+  readonly payload: Uint8Array;
 }
 
 /** Outcome of a server-side join or leave of one device. */
@@ -68,6 +147,29 @@ export interface RoutingService {
   push(devices: readonly DeviceKey[], message: PushMessage): Promise<DeliveryResult[]>;
 
   /**
+   * Many messages for the price of one question. Pushes to one device arrive in this order.
+   *
+   * @returns per push one result a device
+   * @throws {OverloadedError} as `push`; none of them was sent
+   */
+  pushMany(pushes: readonly Push[]): Promise<DeliveryResult[][]>;
+
+  /**
+   * One message to every device that these users of an app (at most 1,000) are online with.
+   *
+   * @throws {OverloadedError} as `push`
+   */
+  pushToUsers(app: string, uids: readonly string[], message: PushMessage): Promise<UserDelivery[]>;
+
+  /**
+   * One message to every online device of an app. Answers when the last outcome is known; comes slower rather than
+   * failing half way.
+   *
+   * @throws {OverloadedError} nothing was sent
+   */
+  broadcast(app: string, message: PushMessage): Promise<BroadcastResult>;
+
+  /**
    * @throws {OverloadedError} too many pushes wait for an answer; nothing was sent
    * @throws {GroupNotFoundError}
    */
@@ -78,6 +180,7 @@ export interface RoutingService {
   /** Ends every membership. @returns whether the group existed */
   dissolveGroup(businessId: number, group: string): Promise<boolean>;
   getGroup(businessId: number, group: string): Promise<GroupInfo | undefined>;
+  listGroups(businessId: number, page: PageRequest): Promise<GroupPage>;
   /** @throws {GroupNotFoundError} */
   joinGroup(businessId: number, group: string, devices: readonly DeviceKey[]): Promise<MembershipResult[]>;
   /** @throws {GroupNotFoundError} */
@@ -85,6 +188,17 @@ export interface RoutingService {
 
   /** A device that was not granted the business is offline to it. */
   presence(businessId: number, devices: readonly DeviceKey[]): Promise<Presence[]>;
+  presenceOfUsers(businessId: number, app: string, uids: readonly string[]): Promise<UserPresence[]>;
+  /** Every online device of the node, or of one app, whatever it was granted. */
+  listDevices(page: PageRequest & { readonly app?: string | undefined }): Promise<DevicePage>;
+
+  /**
+   * Asks a device. Never rejects for what the device does or fails to do: that is a status. A device that is not
+   * online is UNAVAILABLE with metadata `trunkline-reason` = `offline`.
+   *
+   * @throws {OverloadedError} too many calls and pushes wait for an answer; nothing was sent
+   */
+  call(device: DeviceKey, call: DeviceCall): Promise<DeviceReply>;
 
   /** Withdraws the business's grant from the device's live connection. @returns whether there was one */
   kick(businessId: number, device: DeviceKey): Promise<boolean>;

@@ -4,6 +4,7 @@
  * tree; bytes and fan-outs reach it directly, because a message each would cost more than the work.
  */
 import {
+  type AuthFrame,
   CloseCode,
   decodeFrame,
   encodeFrame,
@@ -12,10 +13,13 @@ import {
   FrameType,
   GapReason,
   HEADER_BYTES,
+  type JoinFrame,
+  type LeaveFrame,
   MalformedFrameError,
   PROTOCOL_VERSION,
   ProtocolError,
   type RawFrame,
+  type RequestFrame,
   Status,
   UnexpectedFrameError,
 } from '../protocol/index.js';
@@ -24,6 +28,7 @@ import type { Business } from './business.js';
 import { formatConnectionId } from './connection-id.js';
 import { type ConnectionState, move } from './connection-state.js';
 import { OutcomeCode } from './delivery-batch.js';
+import type { DeliveryOptions } from './delivery-options.js';
 import { type Grants, withoutBusiness } from './grants.js';
 import type { Group, GroupMember } from './group.js';
 import { Heartbeat } from './heartbeat.js';
@@ -31,8 +36,10 @@ import { Memberships } from './memberships.js';
 import { Outbound } from './outbound.js';
 import type { Ticket } from './outbound-queue.js';
 import type { DeviceClaims } from './ports.js';
+import { maxFramesPerSecond, RequestRate } from './request-rate.js';
+import { ServedCalls } from './served-calls.js';
 import { outsideWheel, type WheelItem } from './timer-wheel.js';
-import { refreshToken } from './token-refresh.js';
+import { TokenRefresh } from './token-refresh.js';
 import { UpstreamRequests } from './upstream-requests.js';
 import type { SessionActorRef, Worker } from './worker.js';
 
@@ -55,19 +62,27 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   #grants: Grants;
   #state: ConnectionState = 'handshaking';
   #fence = 0;
+  /** Why it ended; 0 while it has not, and when the peer went without a word. */
+  #closeCode = 0;
   #actor: SessionActorRef | undefined;
   readonly #transport: Transport;
   readonly #decoder: FrameDecoder;
   readonly #outbound: Outbound;
   readonly #heartbeat: Heartbeat;
   #requests: UpstreamRequests | undefined;
+  #requestRate: RequestRate | undefined;
+  /** The second of the clock that `#framesInSecond` counts. */
+  #second = 0;
+  #framesInSecond = 0;
+  #calls: ServedCalls | undefined;
   #memberships: Memberships | undefined;
+  #refresh: TokenRefresh | undefined;
 
   constructor(seed: SessionSeed, worker: Worker) {
     this.serial = seed.serial;
     this.worker = worker;
     this.#claims = seed.claims;
-    this.#grants = worker.grants.of(seed.claims.businesses);
+    this.#grants = worker.grants.of(seed.claims.app, seed.claims.businesses);
     this.#transport = seed.transport;
     this.#decoder = seed.decoder;
     this.#outbound = new Outbound(seed.transport, this, worker);
@@ -95,9 +110,9 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
     return formatConnectionId({ incarnation, worker: index, serial: this.serial });
   }
 
-  /** Nothing is under way: no request, nothing unsent. */
+  /** Nothing is under way: no request in either direction, nothing unsent. */
   get isIdle(): boolean {
-    return (this.#requests?.size ?? 0) === 0 && this.#outbound.isIdle;
+    return (this.#requests?.size ?? 0) === 0 && (this.#calls?.size ?? 0) === 0 && this.#outbound.isIdle;
   }
 
   /** The route is claimed: takes the link over, tells the client, and applies what came behind CONNECT. */
@@ -124,10 +139,12 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   }
 
   onBytes(bytes: Uint8Array): void {
+    const nowMs = this.worker.now();
     this.worker.counters.bytesIn += bytes.length;
-    this.#heartbeat.seen(this.worker.now());
+    this.#heartbeat.seen(nowMs);
     try {
       const frames = this.#decoder.decode(bytes);
+      if (this.#isFlood(frames.length, nowMs)) return this.close(CloseCode.policyViolation, 'too many frames');
       if (this.envelope.wholeFrames && this.#decoder.pendingBytes > 0) {
         throw new MalformedFrameError('a message ends inside a frame');
       }
@@ -176,12 +193,33 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   }
 
   /** @param frame an encoded PUSH */
-  push(frame: Uint8Array, businessId: number, ticket: Ticket): void {
+  push(frame: Uint8Array, businessId: number, ticket: Ticket, options?: DeliveryOptions): void {
     const business = this.#grants.get(businessId);
     if (business === undefined) return this.worker.settle(ticket, OutcomeCode.offline);
     if (this.#state === 'draining' || this.#state === 'closed') return this.worker.settle(ticket, OutcomeCode.closed);
     this.worker.counters.framesOut += 1;
-    this.#outbound.send(frame, business, ticket);
+    this.#outbound.send(frame, business, ticket, options);
+  }
+
+  /** A back-end asks this device. @param frame an encoded REQUEST whose id is `callId` */
+  call(callId: number, businessId: number, frame: Uint8Array): void {
+    this.#calls ??= new ServedCalls(this);
+    this.#calls.start(callId, businessId, frame);
+  }
+
+  cancelCall(callId: number): void {
+    this.#calls?.cancel(callId);
+  }
+
+  /** Whether the device takes what it is sent well enough to be asked something. */
+  hasRoom(frameBytes: number): boolean {
+    return this.#outbound.hasRoom(frameBytes);
+  }
+
+  /** Sends a frame of the session that others have encoded. */
+  sendEncoded(frame: Uint8Array): void {
+    this.worker.counters.framesOut += 1;
+    this.#outbound.send(frame, undefined);
   }
 
   deliverShared(wire: Uint8Array, group: Group, turn: number): void {
@@ -219,8 +257,23 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
     this.#claims = claims;
     // It may end sooner than the old one would have.
     worker.wheel.schedule(this, this.#nextDueMs(worker.now()));
-    const grants = worker.grants.of(claims.businesses);
+    const grants = worker.grants.of(claims.app, claims.businesses);
     if (grants === this.#grants && isSameUser) return;
+    this.#changeGrants(grants);
+  }
+
+  /** The node's configuration changed: what may no longer be granted to this app is withdrawn. */
+  keepGrantable(): void {
+    const { worker } = this;
+    const { app } = this.#claims;
+    const kept = [...this.#grants].filter(([id, { apps }]) => worker.businesses.has(id) && apps.has(app));
+    if (kept.length === this.#grants.size) return;
+    // Before the login is through, its own claim is still under way.
+    if (this.#state === 'handshaking') this.#grants = new Map(kept);
+    else this.#changeGrants(new Map(kept));
+  }
+
+  #changeGrants(grants: Grants): void {
     for (const business of this.#grants.values()) {
       if (!grants.has(business.id)) this.#memberships?.end(business);
     }
@@ -268,6 +321,7 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   /** Ends the session with a code: what is queued leaves first, as far as the kernel takes it. */
   close(code: number, reason: string): void {
     if (this.#state === 'closed') return;
+    this.#closeCode = code;
     this.#outbound.finish(encodeFrame({ type: FrameType.close, code, reason }));
     this.worker.counters.closed(code);
     this.#end();
@@ -280,32 +334,29 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
         if (this.#state === 'closed') return;
         this.worker.counters.framesIn += 1;
         const frame = decodeFrame(raw);
-        if (frame !== undefined) this.#apply(frame);
+        if (frame !== undefined) this.#apply(frame, raw);
       }
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #apply(frame: Frame): void {
+  #apply(frame: Frame, raw: RawFrame): void {
     switch (frame.type) {
       case FrameType.ping:
         return this.send({ type: FrameType.pong, opaque: frame.opaque });
       case FrameType.request:
-        this.#requests ??= new UpstreamRequests(this);
-        return this.#requests.start(frame);
+      case FrameType.join:
+      case FrameType.leave:
+      case FrameType.auth:
+        return this.#ask(frame);
       case FrameType.cancel:
         return this.#requests?.cancel(frame.requestId);
-      case FrameType.join:
-        return this.memberships.join(frame);
-      case FrameType.leave:
-        return this.memberships.leave(frame);
-      case FrameType.auth:
-        return refreshToken(this, frame);
       case FrameType.close:
         return this.close(CloseCode.normal, 'bye');
-      case FrameType.pong:
       case FrameType.response:
+        return this.#calls?.answer(frame.requestId, raw);
+      case FrameType.pong:
       case FrameType.ack:
       case FrameType.report:
         // A pong has proved life by arriving; the others answer what this version never asks.
@@ -313,6 +364,42 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
       default:
         throw new UnexpectedFrameError(frame.type, 'is not one a client sends after login');
     }
+  }
+
+  /** Whatever wants a RESPONSE is held to the request rate. */
+  #ask(frame: RequestFrame | JoinFrame | LeaveFrame | AuthFrame): void {
+    const { counters, limits } = this.worker;
+    const nowMs = this.worker.now();
+    this.#requestRate ??= new RequestRate(limits.requestsPerSecond, nowMs);
+    const verdict = this.#requestRate.judge(limits.requestsPerSecond, nowMs);
+    if (verdict !== 'serve') {
+      counters.limitedRequests += 1;
+      if (verdict === 'close') return this.close(CloseCode.policyViolation, 'too many requests');
+      return this.respond(frame.requestId, Status.resourceExhausted, { 'trunkline-reason': 'rate' });
+    }
+    switch (frame.type) {
+      case FrameType.request:
+        this.#requests ??= new UpstreamRequests(this);
+        return this.#requests.start(frame);
+      case FrameType.join:
+        return this.memberships.join(frame);
+      case FrameType.leave:
+        return this.memberships.leave(frame);
+      case FrameType.auth:
+        this.#refresh ??= new TokenRefresh(this);
+        return this.#refresh.start(frame);
+    }
+  }
+
+  /** Frames cost work, whatever they say; so does an empty message, where the wire has messages. */
+  #isFlood(frames: number, nowMs: number): boolean {
+    const second = Math.floor(nowMs / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#framesInSecond = 0;
+    }
+    this.#framesInSecond += frames === 0 && this.envelope.wholeFrames ? 1 : frames;
+    return this.#framesInSecond > maxFramesPerSecond(this.worker.limits.requestsPerSecond);
   }
 
   #fail(error: unknown): void {
@@ -350,6 +437,7 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
     this.#transport.handler = CLOSED;
     this.#outbound.abandon();
     this.#requests?.abortAll();
+    this.#calls?.abortAll();
     this.#memberships?.endAll();
     worker.wheel.remove(this);
     worker.sessions.delete(this.serial);
@@ -364,6 +452,6 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   #releaseRoute(): void {
     if (this.#fence === 0) return;
     const { app, deviceId } = this.#claims;
-    this.worker.router.release({ app, deviceId, fence: this.#fence });
+    this.worker.router.release({ app, deviceId, fence: this.#fence, code: this.#closeCode });
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Parent of at most about a thousand connection or group actors: comedy copies the list of siblings whenever one
+ * Parent of a few hundred connection or group actors: comedy copies the list of siblings whenever one
  * ends, so a flat family of a hundred thousand would spend its time copying.
  */
 import type { ActorRef, ParentRef } from './actor-ref.js';

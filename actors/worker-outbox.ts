@@ -1,5 +1,6 @@
 /** What the router has for one access worker: pushes of one turn leave in one packed batch. */
-import { encodeDeliveries, type MulticastItem, type PushItem } from './delivery-batch.js';
+import { type DeliveryItem, encodeDeliveries } from './delivery-batch.js';
+import { Gatherer, type GatherWindow } from './gatherer.js';
 
 /** The worker's mailbox as the router sees it; `cluster/` fills in the actor. */
 export interface WorkerPort {
@@ -10,17 +11,18 @@ export interface WorkerPort {
 export class WorkerOutbox {
   readonly #port: WorkerPort;
   readonly #onError: (error: unknown) => void;
-  #items: (PushItem | MulticastItem)[] = [];
-  #immediate: NodeJS.Immediate | undefined;
+  #items: DeliveryItem[] = [];
+  readonly #gatherer: Gatherer;
 
-  constructor(port: WorkerPort, onError: (error: unknown) => void) {
+  constructor(port: WorkerPort, windowMs: GatherWindow, onError: (error: unknown) => void) {
     this.#port = port;
     this.#onError = onError;
+    this.#gatherer = new Gatherer(() => this.#flush(), windowMs);
   }
 
-  deliver(item: PushItem | MulticastItem): void {
+  deliver(item: DeliveryItem): void {
     this.#items.push(item);
-    this.#immediate ??= setImmediate(() => this.#flush());
+    this.#gatherer.wake();
   }
 
   send(topic: string, message: object): void {
@@ -33,12 +35,11 @@ export class WorkerOutbox {
 
   /** The worker is gone; what waited is dropped, its pushes become unknown. */
   close(): void {
-    clearImmediate(this.#immediate);
+    this.#gatherer.cancel();
     this.#items = [];
   }
 
   #flush(): void {
-    this.#immediate = undefined;
     const batch = encodeDeliveries(this.#items);
     this.#items = [];
     this.send('deliver', { batch });

@@ -8,7 +8,7 @@ import type { GrantTable } from './grants.js';
 import type { GroupDirectory } from './group-directory.js';
 import type { HeartbeatOptions } from './heartbeat.js';
 import type { SettleTicket } from './outbound-queue.js';
-import type { BackEnd, TokenVerifier } from './ports.js';
+import type { BackEnd, LoginDoor, TokenVerifier } from './ports.js';
 import type { RouterLink } from './router-link.js';
 import type { Session } from './session.js';
 import type { TicketDeadlines } from './ticket-deadlines.js';
@@ -19,10 +19,13 @@ export interface SessionLimits {
   readonly handshakeMs: number;
   readonly frameBytes: number;
   readonly inFlight: number;
+  /** Of one connection, with a burst of twice as many. */
+  readonly requestsPerSecond: number;
   readonly groups: number;
-  /** Connections of this worker. */
-  readonly connections: number;
 }
+
+/** 0 calm; 1 no login succeeds; 2 pushes that may be dropped are dropped as well. */
+export type OverloadLevel = 0 | 1 | 2;
 
 export interface Worker {
   readonly index: number;
@@ -35,6 +38,7 @@ export interface Worker {
   readonly businesses: ReadonlyMap<number, Business>;
   readonly grants: GrantTable;
   readonly verifier: TokenVerifier;
+  readonly door: LoginDoor;
   readonly router: RouterLink;
   readonly groups: GroupDirectory;
   /** By business id; a business without a back-end has none. */
@@ -48,6 +52,8 @@ export interface Worker {
   readonly sessions: Map<number, Session>;
   /** The node stops: no login succeeds any more. */
   isDraining: boolean;
+  /** How much this worker sheds now. */
+  overloadLevel(): OverloadLevel;
   nextSerial(): number;
   /** Gives the session its actor, under a shard. */
   adopt(session: Session): Promise<SessionActorRef>;

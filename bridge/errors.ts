@@ -29,6 +29,46 @@ export class NoSuchGroupError extends ProblemError {
   }
 }
 
+/** The key made as many requests as it may for now. */
+export class RateLimitedError extends ProblemError {
+  constructor(requestsPerSecond: number, retryAfterS: number) {
+    super(429, 'TRK_RATE_LIMITED', `this key may make ${requestsPerSecond} requests a second; nothing was done`, {
+      headers: { 'retry-after': String(retryAfterS) },
+    });
+  }
+}
+
+/** The idempotency key was used a moment ago for another request. */
+export class IdempotencyMismatchError extends ProblemError {
+  constructor() {
+    super(422, 'TRK_IDEMPOTENCY_MISMATCH', 'this idempotency key belongs to another request; nothing was done');
+  }
+}
+
+/** A line of a bulk push is longer than any message needs. */
+export class LineTooLongError extends ProblemError {
+  constructor(limitBytes: number) {
+    super(413, 'TRK_LINE_TOO_LONG', `the line is longer than ${limitBytes} bytes`);
+  }
+}
+
+/** A bulk push whose caller sends nothing and reads nothing. */
+export class RequestStalledError extends ProblemError {
+  constructor(idleMs: number) {
+    super(408, 'TRK_REQUEST_TIMEOUT', `no line came for ${idleMs} ms`);
+  }
+}
+
+/** A stream has no whole that could be remembered. */
+export class BulkIdempotencyError extends ProblemError {
+  constructor() {
+    const detail = 'a bulk push is not repeated as a whole: give lines an idempotencyKey each';
+    super(400, 'TRK_INVALID_REQUEST', `idempotency-key: ${detail}`, {
+      errors: [{ in: 'header', field: 'idempotency-key', detail }],
+    });
+  }
+}
+
 /** The node starts, drains or lost an access worker. */
 export class NotReadyError extends ProblemError {
   constructor(reason: string) {

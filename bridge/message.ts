@@ -1,6 +1,6 @@
 /**
  * A validated body as the message that the router takes: id given, payload in bytes, and small enough for the frame
- * limit that devices were told at login. The size is counted, not encoded: the worker encodes it once, later.
+ * limit that devices were told at login. The size is counted, not encoded: the router encodes it once, later.
  */
 import { randomBytes } from 'node:crypto';
 import { type StringMap, utf8Length } from '../protocol/index.js';
@@ -8,13 +8,21 @@ import { PayloadTooLargeError } from './errors.js';
 import type { PushMessage } from './routing.js';
 import type { MessageBody } from './schemas.js';
 
-const NO_METADATA: StringMap = Object.freeze({});
+export const NO_METADATA: StringMap = Object.freeze({});
 const FLAGS_BYTES = 1;
-const OFFSET_BYTES = 8;
+const NUMBER_BYTES = 8;
+
+/** Everything of a message but its payload. */
+export type MessageOptions = Omit<MessageBody, 'payload' | 'payloadBase64'>;
 
 export interface MessageFactoryOptions {
   /** The agreed frame limit: bytes of a frame's body. */
   readonly maxFrameBytes: number;
+}
+
+interface Payloads {
+  readonly payload?: string | undefined;
+  readonly payloadBase64?: string | undefined;
 }
 
 export class MessageFactory {
@@ -32,12 +40,26 @@ export class MessageFactory {
    * @throws {PayloadTooLargeError}
    */
   create(businessId: number, body: MessageBody, group?: string): PushMessage {
-    const { messageId = this.#nextId(), metadata = NO_METADATA } = body;
-    const payload =
-      body.payload === undefined ? Buffer.from(body.payloadBase64 ?? '', 'base64') : Buffer.from(body.payload, 'utf8');
-    const bytes = frameBytes(businessId, messageId, metadata, payload.length, group);
+    return this.createFrom(businessId, payloadOf(body), body, group);
+  }
+
+  /** As `create`, of bytes. */
+  createFrom(businessId: number, payload: Uint8Array, options: MessageOptions, group?: string): PushMessage {
+    const { messageId = this.#nextId(), metadata = NO_METADATA, ttlMs, priority, droppable } = options;
+    this.#checkBytes(pushBytes(businessId, messageId, metadata, payload.length, group));
+    const message = { businessId, messageId, metadata, payload };
+    if (ttlMs === undefined && priority === undefined && droppable === undefined) return message;
+    return { ...message, ttlMs, priority, droppable };
+  }
+
+  /** @throws {PayloadTooLargeError} a REQUEST to a device would not fit */
+  checkCall(businessId: number, method: string, metadata: StringMap, payload: Uint8Array): void {
+    const numbers = NUMBER_BYTES + varintBytes(businessId) + NUMBER_BYTES;
+    this.#checkBytes(numbers + stringBytes(method) + mapBytes(metadata) + payload.length);
+  }
+
+  #checkBytes(bytes: number): void {
     if (bytes > this.#maxFrameBytes) throw new PayloadTooLargeError(bytes, this.#maxFrameBytes);
-    return { businessId, messageId, metadata, payload };
   }
 
   #nextId(): string {
@@ -46,28 +68,32 @@ export class MessageFactory {
   }
 }
 
+/** Empty when there is none. */
+export function payloadOf({ payload, payloadBase64 = '' }: Payloads): Buffer {
+  return payload === undefined ? Buffer.from(payloadBase64, 'base64') : Buffer.from(payload, 'utf8');
+}
+
 /** Bytes of the PUSH frame's body; a multicast's offset counts as its largest form. */
-function frameBytes(
+function pushBytes(
   businessId: number,
   messageId: string,
   metadata: StringMap,
   payloadBytes: number,
   group: string | undefined,
 ): number {
-  let bytes = varintBytes(businessId) + FLAGS_BYTES + stringBytes(messageId) + payloadBytes;
-  if (group !== undefined) bytes += stringBytes(group) + OFFSET_BYTES;
-  bytes += 1 + (metadata === NO_METADATA ? 0 : mapBytes(metadata));
-  return bytes;
+  const bytes = varintBytes(businessId) + FLAGS_BYTES + stringBytes(messageId) + mapBytes(metadata) + payloadBytes;
+  return group === undefined ? bytes : bytes + stringBytes(group) + NUMBER_BYTES;
 }
 
 function mapBytes(map: StringMap): number {
+  if (map === NO_METADATA) return 1;
   let bytes = 0;
   let count = 0;
   for (const key in map) {
     bytes += stringBytes(key) + stringBytes(map[key] ?? '');
     count += 1;
   }
-  return bytes + varintBytes(count) - 1;
+  return bytes + varintBytes(count);
 }
 
 function stringBytes(text: string): number {

@@ -4,18 +4,30 @@
  */
 import type { ServiceContext } from '../cluster/index.js';
 import { createHttpServer, describeWithOpenApi, type HttpApp, type HttpPlugin, requireKey } from '../http/index.js';
+import type { AdminPorts } from './admin/ports.js';
+import { adminRoutes } from './admin/routes.js';
 import { Callers } from './callers.js';
+import { IdempotentAnswers } from './idempotency.js';
 import { MessageFactory } from './message.js';
+import { limitRequests, RateLimits } from './rate-limit.js';
+import { takeRawBodies } from './raw-message.js';
+import { bulkRoutes } from './routes/bulk.js';
+import { callRoutes } from './routes/calls.js';
 import { connectionRoutes } from './routes/connections.js';
 import { deviceRoutes } from './routes/devices.js';
 import type { RouteParts } from './routes/families.js';
 import { groupRoutes } from './routes/groups.js';
 import { operationRoutes } from './routes/operations.js';
 import { pushRoutes } from './routes/push.js';
+import { userRoutes } from './routes/users.js';
 
 export interface BridgeOptions {
   /** Mounted on the private listener; their routes appear in the OpenAPI document and bring their own key check. */
   readonly plugins?: readonly HttpPlugin[];
+  /** Until a bulk push that neither sends nor reads is ended, milliseconds; a minute by default. */
+  readonly bulkIdleMs?: number;
+  /** What an operator may do beyond looking; by default nothing. */
+  readonly admin?: AdminPorts;
 }
 
 /** A batch's thousand device ids, at worst with every character escaped. */
@@ -26,22 +38,47 @@ const JSON_GROWTH = 2;
 
 /** @returns a server that does not listen yet */
 export async function createBridgeServer(context: ServiceContext, options: BridgeOptions = {}): Promise<HttpApp> {
-  const { config, log, routing, node } = context;
+  const { config, current, log, routing, node } = context;
   const { frameBytes } = config.limits;
-  const app = createHttpServer({ log, maxBodyBytes: JSON_GROWTH * frameBytes + BATCH_ALLOWANCE_BYTES });
-  const callers = new Callers(config);
-  const parts: RouteParts = { routing, callers, messages: new MessageFactory({ maxFrameBytes: frameBytes }) };
+  const maxBodyBytes = JSON_GROWTH * frameBytes + BATCH_ALLOWANCE_BYTES;
+  const app = createHttpServer({ log, maxBodyBytes, trustedProxies: config.private.trustedProxies });
+  const callers = new Callers(current);
+  const now = () => performance.now();
+  const limits = new RateLimits({
+    rateOf: (business) => current.value.businesses[business]?.requestsPerSecond ?? 0,
+    now,
+  });
+  const parts: RouteParts = {
+    routing,
+    callers,
+    messages: new MessageFactory({ maxFrameBytes: frameBytes }),
+    answers: new IdempotentAnswers({ now }),
+  };
 
   await describeWithOpenApi(app, DESCRIPTION);
   await app.register(async (scope: HttpApp) => {
     requireKey(scope, callers.businessKeys);
-    pushRoutes(scope, parts);
+    limitRequests(scope, limits);
     groupRoutes(scope, parts);
     deviceRoutes(scope, parts);
+    userRoutes(scope, parts);
+    callRoutes(scope, parts);
+    await scope.register(async (pushes: HttpApp) => {
+      takeRawBodies(pushes, frameBytes);
+      pushRoutes(pushes, parts);
+    });
+    await scope.register(async (bulk: HttpApp) => {
+      bulk.removeAllContentTypeParsers();
+      bulkRoutes(bulk, parts, { maxLineBytes: maxBodyBytes, limits, log, now, idleMs: options.bulkIdleMs });
+    });
   });
   await app.register(async (scope: HttpApp) => {
     requireKey(scope, callers.appKeys);
     connectionRoutes(scope, parts);
+  });
+  await app.register(async (scope: HttpApp) => {
+    const hasAdminKeys = () => current.value.private.adminKeys.length > 0;
+    adminRoutes(scope, { routing, callers, node, ports: options.admin ?? {} }, hasAdminKeys);
   });
   operationRoutes(app, node);
   for (const plugin of options.plugins ?? []) await app.register(plugin);
@@ -57,11 +94,14 @@ const DESCRIPTION = {
   tags: [
     { name: 'push', description: 'Messages to devices and groups' },
     { name: 'groups', description: 'Named sets of devices' },
-    { name: 'devices', description: 'Presence, withdrawal of a grant, closing a connection' },
+    { name: 'devices', description: 'Presence, calls, withdrawal of a grant, closing a connection' },
+    { name: 'users', description: 'Presence by user' },
+    { name: 'admin', description: 'What operators see and do, with an admin key' },
     { name: 'operations', description: 'Health, figures, this document' },
   ],
   keys: {
     businessKey: 'A key of the business; it reaches the devices of the apps that the business serves',
     appKey: 'A key of the app’s own back-end',
+    adminKey: 'A key of `private.adminKeys`, for operators',
   },
 };

@@ -4,24 +4,60 @@
  */
 import type { Logger } from 'winston';
 import { createBridgeService } from '../bridge/index.js';
-import { type NodeHandle, startNode } from '../cluster/index.js';
-import type { NodeConfig } from '../config/index.js';
-import { createControlService, createTokenRoutes } from '../control/index.js';
-import { DeviceSecrets, SigningKeys, TokenIssuer } from '../tokens/index.js';
+import { Credentials, type NodeHandle, startNode } from '../cluster/index.js';
+import { CurrentConfig, type NodeConfig } from '../config/index.js';
+import {
+  createControlService,
+  createRevocationRoutes,
+  createTokenRoutes,
+  longestTokenLifeMs,
+} from '../control/index.js';
+import { DeviceSecrets, TokenIssuer } from '../tokens/index.js';
+import { Reloader } from './reloader.js';
+
+export interface ComposeOptions {
+  /** Where the configuration is read again; without it the node has no reload. */
+  readonly readConfig?: () => NodeConfig;
+}
+
+export interface ComposedNode extends NodeHandle {
+  readonly credentials: Credentials;
+  /** Absent without `readConfig`. */
+  readonly reloader?: Reloader | undefined;
+}
 
 /** @returns the running node; the caller stops it */
-export async function startComposedNode(config: NodeConfig, log: Logger): Promise<NodeHandle> {
+export async function startComposedNode(
+  config: NodeConfig,
+  log: Logger,
+  { readConfig }: ComposeOptions = {},
+): Promise<ComposedNode> {
   const { dataDir } = config.node;
-  const keys = await SigningKeys.open(dataDir);
+  const credentials = await Credentials.open({ dataDir, log, longestLifeMs: longestTokenLifeMs(config) });
   const deviceSecrets = await DeviceSecrets.open(dataDir);
-  const issuer = new TokenIssuer({ keys });
-  return startNode({
-    config,
+  const issuer = new TokenIssuer({ keys: credentials.keys });
+  const current = new CurrentConfig(config);
+  const reloader = readConfig && new Reloader({ read: readConfig, log });
+  const node = await startNode({
+    config: current,
     log,
-    jwks: keys.publicJwks(),
+    credentials,
     services: [
-      createBridgeService({ plugins: [createTokenRoutes({ config, issuer })] }),
-      createControlService({ keys, issuer, deviceSecrets }),
+      createBridgeService({
+        plugins: [
+          createTokenRoutes({ config: current, issuer, credentials }),
+          createRevocationRoutes({ config: current, credentials }),
+        ],
+        admin: {
+          reload: reloader && (() => reloader.reload()),
+          rotateKeys: () => credentials.rotateKeys(),
+          revoke: (request) => credentials.revoke(request),
+          liftRevocation: (app, deviceId) => credentials.liftRevocation(app, deviceId),
+        },
+      }),
+      createControlService({ credentials, issuer, deviceSecrets }),
     ],
   });
+  reloader?.attach(node);
+  return { ...node, credentials, reloader };
 }

@@ -13,7 +13,7 @@ export const ExitCode = {
   config: 3,
   /** The node was not reached, or refused. */
   refused: 4,
-  /** `push`: understood, but not every device got it. */
-  notDelivered: 5,
+  /** The node understood, but not all that was asked for came true: a push to nobody, a request refused, not ready. */
+  notDone: 5,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

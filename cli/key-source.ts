@@ -1,8 +1,10 @@
 /**
- * Where a command takes its key from. A flag is offered last: whoever lists processes can read it.
+ * Where a command takes its key from, and the address it goes to. A flag with the key itself is offered last: whoever
+ * lists processes can read it.
  */
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
+import { type Environment, fromEnvironment, Variable } from './environment.js';
 import { UsageError } from './errors.js';
 
 export interface KeyArguments {
@@ -11,8 +13,6 @@ export interface KeyArguments {
   key: string | undefined;
 }
 
-export const KEY_VARIABLE = 'TRUNKLINE_KEY';
-export const URL_VARIABLE = 'TRUNKLINE_URL';
 const DEFAULT_URL = 'http://127.0.0.1:7300';
 
 /** Adds `--url`, `--key-file` and `--key`. @param whose for the help, such as `the app's` */
@@ -20,26 +20,44 @@ export function withKeyOptions<T>(argv: Argv<T>, whose: string): Argv<T & KeyArg
   return argv
     .option('url', {
       type: 'string',
-      default: process.env[URL_VARIABLE] ?? DEFAULT_URL,
-      describe: `the node's private listener; also ${URL_VARIABLE}`,
+      requiresArg: true,
+      default: fromEnvironment(Variable.url) ?? DEFAULT_URL,
+      describe: `the node's private listener; also ${Variable.url}`,
     })
-    .option('key-file', { type: 'string', describe: `file that holds ${whose} key` })
-    .option('key', { type: 'string', describe: `${whose} key itself; better: --key-file or ${KEY_VARIABLE}` })
+    .option('key-file', {
+      type: 'string',
+      requiresArg: true,
+      describe: `file that holds ${whose} key; also ${Variable.keyFile}`,
+    })
+    .option('key', {
+      type: 'string',
+      requiresArg: true,
+      describe: `${whose} key itself; better: --key-file or ${Variable.key}`,
+    })
     .conflicts('key', 'key-file') as unknown as Argv<T & KeyArguments>;
 }
 
-/** @throws {UsageError} there is none, or the file cannot be read */
-export function readKey({ key, keyFile }: Pick<KeyArguments, 'key' | 'keyFile'>, env = process.env): string {
-  const found = (keyFile === undefined ? (key ?? env[KEY_VARIABLE]) : readKeyFile(keyFile))?.trim();
-  if (found !== undefined && found !== '') return found;
-  throw new UsageError(`no key: set ${KEY_VARIABLE}, or give --key-file FILE or --key KEY`);
+/** Flags before the environment, files before keys. @throws {UsageError} there is none, or the file cannot be read */
+export function readKey(
+  { key, keyFile }: Pick<KeyArguments, 'key' | 'keyFile'>,
+  env: Environment = process.env,
+): string {
+  const found = keyFile !== undefined ? readSecretFile('--key-file', keyFile) : (key ?? keyFromEnvironment(env));
+  if (found !== undefined && found.trim() !== '') return found.trim();
+  throw new UsageError(`no key: give --key-file FILE, or set ${Variable.keyFile} or ${Variable.key}`);
 }
 
-function readKeyFile(path: string): string {
+function keyFromEnvironment(env: Environment): string | undefined {
+  const file = fromEnvironment(Variable.keyFile, env);
+  return file === undefined ? fromEnvironment(Variable.key, env) : readSecretFile(Variable.keyFile, file);
+}
+
+/** @param flag that named it, for the error */
+export function readSecretFile(flag: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8').trim();
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code;
-    throw new UsageError(`--key-file: ${path} cannot be read (${reason})`, { cause: error });
+    throw new UsageError(`${flag}: ${path} cannot be read (${reason})`, { cause: error });
   }
 }

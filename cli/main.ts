@@ -5,9 +5,19 @@
  */
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { completionCommand } from './commands/completion.js';
+import { configCommand } from './commands/config.js';
+import { connectCommand } from './commands/connect.js';
 import { demoCommand } from './commands/demo.js';
+import { devicesCommand } from './commands/devices.js';
+import { groupsCommand } from './commands/groups.js';
+import { keysCommand } from './commands/keys.js';
+import { kickCommand } from './commands/kick.js';
 import { pushCommand } from './commands/push.js';
+import { reloadCommand } from './commands/reload.js';
+import { revokeCommand } from './commands/revoke.js';
 import { startCommand } from './commands/start.js';
+import { statusCommand } from './commands/status.js';
 import { tokenCommand } from './commands/token.js';
 import { UsageError } from './errors.js';
 import { printError } from './output.js';
@@ -20,14 +30,24 @@ const parser = yargs(args)
   .option('json', { type: 'boolean', default: false, global: true, describe: 'print results and errors as JSON' })
   .command(startCommand)
   .command(demoCommand)
+  .command(connectCommand)
   .command(tokenCommand)
   .command(pushCommand)
-  .demandCommand(1, 'say what to do: start, demo, token or push')
+  .command(kickCommand)
+  .command(revokeCommand)
+  .command(keysCommand)
+  .command(statusCommand)
+  .command(devicesCommand)
+  .command(groupsCommand)
+  .command(reloadCommand)
+  .command(configCommand)
+  .command(completionCommand)
+  .demandCommand(1, 'say what to do, such as demo or start')
   .strict()
   // A flag that is given twice must not become an array where a text is expected.
   .parserConfiguration({ 'duplicate-arguments-array': true, 'greedy-arrays': false })
   .wrap(Math.min(100, process.stdout.columns ?? 80))
-  .epilogue('Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 node refused, 5 not delivered.')
+  .epilogue('Exit codes: 0 done, 1 failed, 2 usage, 3 configuration, 4 node refused, 5 not all came true.')
   .exitProcess(false)
   .fail((message, error) => {
     throw error ?? new UsageError(`${message}. See: trunkline --help`);

@@ -9,39 +9,38 @@ import {
   type ActorRef,
   type Adopted,
   ConnectionActor,
-  decodeDeliveries,
+  createGatherWindow,
+  deliverBatch,
   type Group,
   GroupActor,
   type GroupActors,
   type GroupStream,
   Handshake,
   ListenerActor,
+  LoadMeter,
   type MembershipResult,
-  OutcomeCode,
   type ParentPort,
   type ParentRef,
   RouterLink,
   ShardPool,
-  ticketOf,
-  UpstreamActor,
-  type UpstreamCall,
-  type UpstreamReply,
-  type Worker,
 } from '../actors/index.js';
-import type { NodeConfig } from '../config/index.js';
+import { CurrentConfig, type NodeConfig } from '../config/index.js';
 import { CloseCode, GoAwayReason, HEADER_BYTES, MAX_HANDSHAKE_FRAME_BYTES } from '../protocol/index.js';
-import {
-  type Listener,
-  type ListenerOptions,
-  TcpListener,
-  type Transport,
-  WebSocketListener,
-} from '../transports/index.js';
-import { createBackEndClient } from '../upstream/index.js';
+import type { PublicJwks, RevocationChange } from '../tokens/index.js';
+import type { AccessProtocol, SecureMaterial, SecureProtocol, Transport } from '../transports/index.js';
+import { WorkerAdmission } from './admission.js';
+import type { SecureMaterials } from './certificates.js';
+import { createListener } from './create-listener.js';
 import { createWorker } from './create-worker.js';
 import { createLogger, type Logger } from './logger.js';
+import { rowOfWorker } from './overload-board.js';
+import { OverloadWatch } from './overload-watch.js';
+import type { WorkerFigures } from './status.js';
+import { WorkerBackEnds } from './worker-back-ends.js';
+import { type ConfigurableWorker, takeConfig } from './worker-config.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import type { ListenAt, WorkerSettings } from './worker-settings.js';
+import { WorkerTokens } from './worker-tokens.js';
 
 /** comedy's reference to this actor, inside its thread. */
 interface WorkerSelf extends ParentRef {
@@ -57,9 +56,16 @@ interface MembershipChange {
 
 export default class AccessWorkerActor {
   #self: WorkerSelf | undefined;
-  #worker: Worker | undefined;
+  #worker: ConfigurableWorker | undefined;
+  #config: CurrentConfig | undefined;
+  #backEnds: WorkerBackEnds | undefined;
+  #log: Logger | undefined;
   #metrics: WorkerMetrics | undefined;
-  #listeners: ActorRef[] = [];
+  #tokens: WorkerTokens | undefined;
+  #overload: OverloadWatch | undefined;
+  #admission: WorkerAdmission | undefined;
+  #secure: SecureMaterials = {};
+  readonly #listeners = new Map<AccessProtocol, ActorRef>();
 
   initialize(self: WorkerSelf): void {
     this.#self = self;
@@ -71,37 +77,51 @@ export default class AccessWorkerActor {
     if (self === undefined) throw new Error('start before initialize');
     const { config, index } = settings;
     const log = createLogger({ level: config.node.logLevel, name: config.node.name });
+    this.#log = log;
+    // Before anything is waited for: keys and revocations may change while this worker starts.
+    const tokens = new WorkerTokens(settings);
+    this.#tokens = tokens;
+    this.#secure = settings.secure;
+    this.#config = new CurrentConfig(config);
     const onError = (error: unknown) => log.error('actor message failed', { worker: index, error: String(error) });
-    this.#metrics = new WorkerMetrics(index);
+    const metrics = new WorkerMetrics(index);
+    this.#metrics = metrics;
+    this.#backEnds = new WorkerBackEnds({
+      parent: self,
+      workers: settings.workers,
+      onOutcome: (business, outcome) => metrics.upstreamOutcome(business, outcome),
+      onError,
+    });
+    await this.#backEnds.configure(config);
+    this.#overload = new OverloadWatch(settings.overload, rowOfWorker(index), config.overload);
+    this.#admission = new WorkerAdmission(settings.admission, index);
+    const load = new LoadMeter();
     const connections = new ShardPool(self, 'ConnectionShardActor', onError);
     const worker = createWorker(settings, {
-      router: new RouterLink(index, self.getParent(), onError),
+      load,
+      router: new RouterLink(
+        index,
+        self.getParent(),
+        onError,
+        createGatherWindow(load, () => performance.now()),
+      ),
       groupActors: createGroupActors(new ShardPool(self, 'GroupShardActor', onError), onError),
-      backEnds: await createBackEnds(self, settings, this.#metrics),
+      backEnds: this.#backEnds.byBusiness,
       adopt: (session) => connections.adopt(new ConnectionActor(session)),
+      overload: this.#overload,
+      door: this.#admission,
+      tokens,
     });
     this.#worker = worker;
     this.#metrics.watch(worker);
     worker.wheel.start(worker.now);
-    for (const at of settings.listeners) await this.#listen(self, at, settings, log);
+    this.#overload.start();
+    for (const at of settings.listeners) await this.#listen(self, worker, at, settings);
   }
 
   /** Pushes and multicasts of one turn, packed. */
   deliver({ batch }: { batch: Uint8Array }): void {
-    const worker = this.#running();
-    for (const item of decodeDeliveries(batch)) {
-      const { businessId, frame, pushId } = item;
-      if (item.kind === 'multicast') {
-        worker.groups.publish(businessId, item.group, frame, item.offset, pushId);
-        continue;
-      }
-      for (let i = 0; i < item.serials.length; i++) {
-        const ticket = ticketOf(pushId, item.indexes[i] as number);
-        const session = worker.sessions.get(item.serials[i] as number);
-        if (session === undefined) worker.settle(ticket, OutcomeCode.offline);
-        else session.push(frame, businessId, ticket);
-      }
-    }
+    deliverBatch(this.#running(), batch);
   }
 
   closeConnections({ connections }: { connections: { serial: number; code: number; reason: string }[] }): void {
@@ -143,7 +163,7 @@ export default class AccessWorkerActor {
 
   async stopAccepting(): Promise<void> {
     this.#running().isDraining = true;
-    await Promise.all(this.#listeners.map((listener) => listener.sendAndReceive('stop')));
+    await Promise.all([...this.#listeners.values()].map((listener) => listener.sendAndReceive('stop')));
   }
 
   /** Asks every client to come back at a random moment within the window. */
@@ -163,6 +183,41 @@ export default class AccessWorkerActor {
     for (const session of [...this.#running().sessions.values()]) session.close(CloseCode.goingAway, 'node stops');
   }
 
+  /** Another configuration takes over, for the connections that are here as well. */
+  async reconfigure({ config }: { config: NodeConfig }): Promise<void> {
+    const worker = this.#running();
+    // First the back-ends, so that a new business can be asked from its first moment.
+    await this.#backEnds?.configure(config);
+    this.#config?.replace(config);
+    takeConfig(worker, config);
+    this.#overload?.reconfigure(config.overload);
+    if (this.#log !== undefined) this.#log.level = config.node.logLevel;
+  }
+
+  /** Other keys verify from now on. */
+  useKeys({ jwks }: { jwks: PublicJwks }): void {
+    this.#tokens?.useKeys(jwks);
+  }
+
+  /** Takes tokens back, those of live connections as well. */
+  revoke({ rules }: { rules: RevocationChange[] }): { closed: number } {
+    return this.#tokens?.revoke(rules, this.#worker?.sessions.values() ?? []) ?? { closed: 0 };
+  }
+
+  /** A certificate or the keys of session tickets were renewed. */
+  async renewSecure({ protocol, material }: { protocol: SecureProtocol; material: SecureMaterial }): Promise<void> {
+    // One that is just made looks here when it listens.
+    this.#secure = { ...this.#secure, [protocol]: material };
+    await this.#listeners.get(protocol)?.sendAndReceive('renew', { material });
+  }
+
+  /** For the operator. */
+  figures(): WorkerFigures {
+    const { sessions, groups } = this.#running();
+    const eventLoopDelayMs = this.#metrics?.eventLoopDelayMs() ?? 0;
+    return { connections: sessions.size, groups: groups.size, eventLoopDelayMs };
+  }
+
   /** prom-client's JSON of this thread's metrics. */
   async metricsJson(): Promise<{ metrics: object[] }> {
     return { metrics: (await this.#metrics?.json()) ?? [] };
@@ -170,29 +225,43 @@ export default class AccessWorkerActor {
 
   destroy(): void {
     this.#worker?.wheel.stop();
+    this.#overload?.stop();
     this.#worker?.scheduler.stop();
   }
 
-  async #listen(self: WorkerSelf, at: ListenAt, settings: WorkerSettings, log: Logger): Promise<void> {
+  async #listen(self: WorkerSelf, worker: ConfigurableWorker, at: ListenAt, settings: WorkerSettings): Promise<void> {
+    const { reusePort, admission, index } = settings;
+    const { protocol, host, port } = at;
+    const secure = protocol === 'tls' || protocol === 'wss' ? this.#secure[protocol] : undefined;
+    const isOriginAllowed = this.#config?.derive(createOriginCheck);
     const listener = createListener(at, {
-      host: at.host,
-      port: at.port,
-      reusePort: settings.reusePort,
-      handshakeMs: settings.config.limits.handshakeMs,
+      host,
+      port,
+      reusePort,
+      gate: this.#admission ?? new WorkerAdmission(admission, index),
+      counter: worker.counters,
+      proxyFrom: settings.config.access[protocol]?.proxyProtocol?.from,
+      secure,
+      // A reload may change it.
+      get handshakeMs() {
+        return worker.limits.handshakeMs;
+      },
       maxHandshakeBytes: MAX_HANDSHAKE_FRAME_BYTES + HEADER_BYTES,
-      isOriginAllowed: createOriginCheck(settings.config),
+      isOriginAllowed: (origin) => isOriginAllowed?.()(origin) === true,
       onConnection: (transport: Transport) => {
-        new Handshake(transport, this.#running());
+        new Handshake(transport, worker);
       },
     });
     const name = `ListenerActor-${at.protocol}`;
     const actor = await self.createChild(new ListenerActor(listener), { mode: 'in-memory', name });
     await actor.sendAndReceive('start');
-    this.#listeners.push(actor);
-    log.debug('access worker listening', { worker: settings.index, ...at });
+    this.#listeners.set(protocol, actor);
+    const renewed = protocol === 'tls' || protocol === 'wss' ? this.#secure[protocol] : undefined;
+    if (renewed !== undefined && renewed !== secure) listener.renew(renewed);
+    this.#log?.debug('access worker listening', { worker: index, ...at });
   }
 
-  #running(): Worker {
+  #running(): ConfigurableWorker {
     if (this.#worker === undefined) throw new Error('message before start');
     return this.#worker;
   }
@@ -202,35 +271,6 @@ export default class AccessWorkerActor {
 function createOriginCheck({ apps }: NodeConfig): (origin: string) => boolean {
   const origins = new Set(Object.values(apps).flatMap((app) => app.origins));
   return (origin) => origins.has('*') || origins.has(origin);
-}
-
-function createListener({ protocol }: ListenAt, options: ListenerOptions): Listener {
-  switch (protocol) {
-    case 'tcp':
-      return new TcpListener(options);
-    case 'ws':
-      return new WebSocketListener(options);
-  }
-}
-
-async function createBackEnds(self: WorkerSelf, { config, workers }: WorkerSettings, metrics: WorkerMetrics) {
-  const backEnds = new Map<number, { request(call: UpstreamCall): Promise<UpstreamReply> }>();
-  for (const [name, { id, upstream }] of Object.entries(config.businesses)) {
-    if (upstream === undefined) continue;
-    const client = createBackEndClient({
-      ...upstream,
-      business: name,
-      concurrency: Math.ceil(upstream.concurrency / workers),
-      maxQueue: Math.ceil(upstream.maxQueue / workers),
-      onOutcome: (outcome) => metrics.upstreamOutcome(name, outcome),
-    });
-    const actor = await self.createChild(new UpstreamActor(client), {
-      mode: 'in-memory',
-      name: `UpstreamActor-${name}`,
-    });
-    backEnds.set(id, { request: (call) => actor.sendAndReceive('request', call) as Promise<UpstreamReply> });
-  }
-  return backEnds;
 }
 
 /** A group may end before its actor has begun, so its place is kept as a promise. */

@@ -1,67 +1,66 @@
 /** Puts together what the sessions of one access worker share, from the node's configuration. */
 import {
   type BackEnd,
-  type Business,
   DownstreamScheduler,
   firstSerial,
   GrantTable,
   type GroupActors,
   GroupDirectory,
   indexOf,
-  LoadMeter,
+  type LoadMeter,
+  type LoginDoor,
   NO_TICKET,
   pushIdOf,
   type RouterLink,
-  type Session,
+  SessionTable,
   type SettleTicket,
   TicketDeadlines,
   TimerWheel,
   type Worker,
   WorkerCounters,
 } from '../actors/index.js';
-import type { NodeConfig } from '../config/index.js';
-import { createTokenVerifier } from '../tokens/index.js';
+import type { OverloadWatch } from './overload-watch.js';
+import { type ConfigurableWorker, createBusinesses, sharedSettings } from './worker-config.js';
 import type { WorkerSettings } from './worker-settings.js';
-
-/** The server waits a little longer than it announces, so that a punctual client is never asked. */
-const HEARTBEAT_SLACK = 1.25;
+import type { WorkerTokens } from './worker-tokens.js';
 
 export interface WorkerParts {
   readonly router: RouterLink;
+  readonly load: LoadMeter;
   readonly groupActors: GroupActors;
   readonly backEnds: ReadonlyMap<number, Pick<BackEnd, 'request'>>;
   readonly adopt: Worker['adopt'];
+  readonly overload: OverloadWatch;
+  readonly door: LoginDoor;
+  readonly tokens: WorkerTokens;
 }
 
-export function createWorker(settings: WorkerSettings, parts: WorkerParts): Worker {
-  const { config, index, incarnation, maxConnections } = settings;
+export function createWorker(settings: WorkerSettings, parts: WorkerParts): ConfigurableWorker {
+  const { config, index, incarnation } = settings;
   const now = () => performance.now();
   const counters = new WorkerCounters();
-  const scheduler = new DownstreamScheduler(new LoadMeter(), now);
+  const scheduler = new DownstreamScheduler(parts.load, now);
   const businesses = createBusinesses(config, scheduler);
   let serial = firstSerial(settings.generation);
   return {
     index,
     incarnation,
-    limits: { ...config.limits, connections: maxConnections },
-    heartbeatMs: config.heartbeat.intervalMs,
-    heartbeat: {
-      intervalMs: config.heartbeat.intervalMs * HEARTBEAT_SLACK,
-      maxMissed: config.heartbeat.maxMissed,
-    },
+    ...sharedSettings(config),
     businesses,
     grants: new GrantTable(businesses.values()),
-    verifier: createTokenVerifier({ jwks: settings.jwks, apps: Object.keys(config.apps) }),
+    verifier: parts.tokens.verifier,
     router: parts.router,
-    groups: new GroupDirectory(parts.router, parts.groupActors, counters),
+    groups: new GroupDirectory(parts.router, parts.groupActors, counters, now),
     backEnds: parts.backEnds,
     scheduler,
     deadlines: new TicketDeadlines(now),
     wheel: new TimerWheel(),
     counters,
     settle: createSettle(parts.router, counters),
-    sessions: new Map<number, Session>(),
+    door: parts.door,
+    sessions: new SessionTable(parts.door),
     isDraining: false,
+    overloadLevel: () => parts.overload.level,
     nextSerial: () => serial++,
     adopt: parts.adopt,
     now,
@@ -75,20 +74,4 @@ function createSettle(router: RouterLink, counters: WorkerCounters): SettleTicke
     counters.pushes[code] = (counters.pushes[code] as number) + 1;
     router.outcome(pushIdOf(ticket), indexOf(ticket), code, 0);
   };
-}
-
-function createBusinesses(config: NodeConfig, scheduler: DownstreamScheduler): ReadonlyMap<number, Business> {
-  const businesses = Object.entries(config.businesses).map(([name, { id, downstream, groups }]): [number, Business] => [
-    id,
-    {
-      id,
-      name,
-      maxQueueBytes: downstream.maxQueueBytes,
-      slowConsumer: downstream.slowConsumer,
-      createGroupOnJoin: groups.createOnJoin,
-      openGroups: groups.open,
-      lane: scheduler.addLane(downstream),
-    },
-  ]);
-  return new Map(businesses);
 }

@@ -1,5 +1,26 @@
+export type { Rotation } from '../tokens/index.js';
+export { ACCESS_PROTOCOLS, type AccessProtocol } from '../transports/index.js';
+export { InvalidCertificateError } from './certificates.js';
+export { Credentials, type CredentialsOptions } from './credentials.js';
 export { AddressUnavailableError } from './listen-addresses.js';
 export { createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { type NodeHandle, type NodeOptions, startNode } from './node.js';
 export type { NodeAddresses } from './node-actor.js';
-export type { ActorSelf, NodeView, ServiceActor, ServiceContext, ServiceDefinition } from './service.js';
+export { NodeNotRunningError, type ReloadResult, RestartNeededError } from './reload.js';
+export {
+  MAX_REVOCATIONS,
+  type RevocationRequest,
+  type RevocationResult,
+  TooManyRevocationsError,
+} from './revocations.js';
+export { InvalidRevocationsError } from './revocations-file.js';
+export type {
+  AccessAddresses,
+  ActorSelf,
+  NodeView,
+  ServiceActor,
+  ServiceContext,
+  ServiceDefinition,
+} from './service.js';
+export { KeysNotDistributedError } from './signing-rotation.js';
+export { type NodeState, type NodeStatus, VERSION, type WorkerFigures, type WorkerStatus } from './status.js';

@@ -5,6 +5,7 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { NodeConfig } from '../config/index.js';
 import { TrunklineError } from '../protocol/index.js';
+import { ACCESS_PROTOCOLS } from '../transports/index.js';
 import type { ListenAt } from './worker-settings.js';
 
 /** An access port cannot be listened on. */
@@ -23,9 +24,9 @@ export async function resolveListeners({ access }: NodeConfig): Promise<ListenAt
   const listeners: ListenAt[] = [];
   const probes: Server[] = [];
   try {
-    for (const protocol of ['tcp', 'ws'] as const) {
+    for (const protocol of ACCESS_PROTOCOLS) {
       const at = access[protocol];
-      if (at === null) continue;
+      if (at === null || at === undefined) continue;
       const probe = await bind(at.host, at.port, false);
       probes.push(probe);
       listeners.push({ protocol, host: at.host, port: (probe.address() as AddressInfo).port });

@@ -4,36 +4,48 @@
  * are handed on to it by topic.
  */
 import { availableParallelism } from 'node:os';
-import { type ActorRef, type ParentRef, RouterActor, type RouterMailbox } from '../actors/index.js';
-import type { NodeConfig } from '../config/index.js';
-import type { PublicJwks } from '../tokens/index.js';
+import {
+  type ActorRef,
+  createGatherWindow,
+  LoadMeter,
+  type ParentRef,
+  RouterActor,
+  type RouterMailbox,
+} from '../actors/index.js';
+import type { CurrentConfig, NodeConfig } from '../config/index.js';
 import { actorPath } from './actor-system.js';
 import ClusterActor from './cluster-actor.js';
 import { connectionLimit } from './connection-limit.js';
+import type { Credentials } from './credentials.js';
 import { drainConnections } from './drain.js';
 import type { Engine } from './engines/contract/index.js';
+import { EventsActor } from './events/index.js';
+import { type AdmissionLimits, NodeAdmission } from './admission.js';
+import { Certificates } from './certificates.js';
 import { canReusePort, resolveListeners } from './listen-addresses.js';
 import type { Logger } from './logger.js';
 import { NodeMetrics } from './node-metrics.js';
+import { NodeOverload } from './overload.js';
+import { checkReload, NodeNotRunningError, type ReloadResult } from './reload.js';
 import { createRoutingClient } from './routing-client.js';
-import type { NodeView, ServiceDefinition } from './service.js';
+import type { AccessAddresses, NodeView, ServiceContext, ServiceDefinition } from './service.js';
+import { type NodeState, type NodeStatus, VERSION, type WorkerFigures, type WorkerStatus } from './status.js';
 import { within } from './within.js';
 import type { ListenAt, WorkerSettings } from './worker-settings.js';
 import { WorkerSupervisor } from './worker-supervisor.js';
 
 export interface NodeActorOptions {
+  readonly current: CurrentConfig;
+  /** Of `current`, at any time. */
   readonly config: NodeConfig;
   readonly log: Logger;
-  readonly jwks: PublicJwks;
+  readonly credentials: Credentials;
   readonly services: readonly ServiceDefinition[];
   readonly engine: Engine;
   readonly incarnation: string;
 }
 
-export interface NodeAddresses {
-  /** `host:port` each; absent when the protocol is switched off. */
-  readonly tcp?: string;
-  readonly ws?: string;
+export interface NodeAddresses extends AccessAddresses {
   /** By the service's name. */
   readonly services: Readonly<Record<string, string>>;
 }
@@ -49,14 +61,19 @@ const ROUTER_TOPICS: readonly (keyof RouterMailbox)[] = [
   'listenToGroup',
   'groupSizes',
   'outcomes',
+  'callReplies',
 ];
 
 /** Of the drain time: when the services cut what they still answer, and when nobody waits for a part that hangs. */
 const SERVICES_SHARE = 0.85;
 const END_SHARE = 0.95;
 const MIN_STEP_MS = 200;
+/** For a worker to take a configuration over, and to say how it is. */
+const RECONFIGURE_MS = 5_000;
+const STATUS_MS = 1_000;
 
-type NodeState = 'starting' | 'running' | 'stopping' | 'stopped';
+/** What a worker is told at each of its starts is added then. */
+type UnstartedSettings = Omit<WorkerSettings, 'generation' | 'jwks' | 'revocations' | 'secure'>;
 
 export default class NodeActor implements NodeView {
   readonly #options: NodeActorOptions;
@@ -66,19 +83,40 @@ export default class NodeActor implements NodeView {
   #self: NodeSelf | undefined;
   #router: ActorRef | undefined;
   #cluster: ActorRef | undefined;
+  readonly #events: EventsActor;
   #listeners: readonly ListenAt[] = [];
+  readonly #startedAtMs = Date.now();
   #state: NodeState = 'starting';
+  #overload: NodeOverload | undefined;
+  #admission: NodeAdmission | undefined;
+  #certificates: Certificates | undefined;
   #stopping: Promise<void> | undefined;
+  /** What access workers are given: ahead of the configuration in force while a reload is under way. */
+  #workerConfig: NodeConfig;
+  #reloading: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeActorOptions) {
     this.#options = options;
+    this.#workerConfig = options.current.value;
+    this.#events = new EventsActor({
+      config: options.current.value,
+      onSettled: (settled) => this.#metrics.eventSettled(settled),
+    });
+    this.#metrics.watch({
+      eventsPending: () => this.#events.pending(),
+      revocations: () => options.credentials.revocations,
+    });
   }
 
   initialize(self: NodeSelf): void {
     this.#self = self;
   }
 
-  /** @throws {AddressUnavailableError} a port is taken; whatever a service throws when it starts */
+  /**
+   * @throws {AddressUnavailableError} a port is taken
+   * @throws {InvalidCertificateError} a TLS listener has none that can be used; {SecretExposedError} everybody may read its key
+   * @throws whatever a service throws when it starts
+   */
   async start(): Promise<NodeAddresses> {
     const self = this.#self;
     if (self === undefined) throw new Error('start before initialize');
@@ -86,9 +124,11 @@ export default class NodeActor implements NodeView {
     this.#listeners = await resolveListeners(config);
     const node = { name: config.node.name, incarnation, startedAtMs: Date.now() };
     this.#cluster = await createChild(self, 'ClusterActor', new ClusterActor(engine.membership, node));
+    await createChild(self, 'EventsActor', this.#events);
     this.#router = await createChild(self, 'RouterActor', this.#createRouter());
     await self.forwardToChild(this.#router, ...ROUTER_TOPICS);
     await this.#startWorkers(self, this.#router);
+    this.#options.credentials.start();
     this.#state = 'running';
     const services = await this.#startServices(self, this.#router);
     await this.#cluster.sendAndReceive('announce');
@@ -109,10 +149,11 @@ export default class NodeActor implements NodeView {
   notReadyReason(): string {
     if (this.#state !== 'running') return `node is ${this.#state}`;
     const down = this.#supervisors.filter((supervisor) => !supervisor.isUp).length;
-    return down === 0 ? '' : `${down} of ${this.#supervisors.length} access workers are down`;
+    if (down > 0) return `${down} of ${this.#supervisors.length} access workers are down`;
+    return this.#overload?.state().reason ?? '';
   }
 
-  accessPoints(): { tcp?: string; ws?: string } {
+  accessPoints(): AccessAddresses {
     const { access } = this.#options.config;
     const addresses = this.#listeners.map(({ protocol, host, port }) => [
       protocol,
@@ -121,42 +162,91 @@ export default class NodeActor implements NodeView {
     return Object.fromEntries(addresses);
   }
 
+  async status(): Promise<NodeStatus> {
+    const { current, incarnation } = this.#options;
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const workers = await Promise.all(this.#supervisors.map(statusOf));
+    const listeners = this.#listeners.map(({ protocol, host, port }) => [protocol, formatAddress(host, port)]);
+    return {
+      node: current.value.node.name,
+      incarnation,
+      version: VERSION,
+      startedAtMs: this.#startedAtMs,
+      uptimeMs: Date.now() - this.#startedAtMs,
+      state: this.#state,
+      ready: this.isReady(),
+      reason: this.notReadyReason(),
+      connections: workers.reduce((sum, { figures }) => sum + (figures?.connections ?? 0), 0),
+      overload: this.#overload?.state() ?? { level: 0, reason: '' },
+      workers,
+      mainEventLoopDelayMs: this.#metrics.eventLoopDelayMs(),
+      memory: { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external },
+      listeners: Object.fromEntries(listeners),
+      accessPoints: this.accessPoints(),
+      limits: { ...current.value.limits, connections: connectionLimit(current.value) },
+      config: { reloads: current.generation, sinceMs: current.sinceMs },
+    };
+  }
+
+  /** @see NodeHandle.reload */
+  reload(config: NodeConfig): Promise<ReloadResult> {
+    const result = this.#reloading.then(() => this.#reload(config));
+    this.#reloading = result.catch(() => {});
+    return result;
+  }
+
   metrics(): Promise<string> {
-    return this.#metrics.text(this.#workersUp());
+    return this.#metrics.text(this.#workersUp(), this.#overload?.state().level ?? 0);
   }
 
   #createRouter(): RouterActor {
-    const { config, engine, incarnation, log } = this.#options;
+    const { current, engine, incarnation, log } = this.#options;
     return new RouterActor({
       incarnation,
       routes: engine.routes,
       groups: engine.groups,
-      maxPending: config.limits.pendingPushes,
+      get maxPending() {
+        return current.value.limits.pendingPushes;
+      },
       onError: (error) => log.warn('message to an access worker failed', { error: String(error) }),
       onResult: (result) => this.#metrics.pushed(result),
+      onRoute: (event) => this.#events.route(event),
+      gatherWindow: createGatherWindow(new LoadMeter(), () => performance.now()),
       now: () => performance.now(),
     });
   }
 
   async #startWorkers(self: NodeSelf, router: ActorRef): Promise<void> {
-    const { config, incarnation, jwks, log } = this.#options;
+    const { config, incarnation, log } = this.#options;
     const wanted = config.node.workers === 0 ? availableParallelism() : config.node.workers;
     const reusePort = await canReusePort(this.#listeners[0]?.host ?? '127.0.0.1');
     if (!reusePort) log.warn('ports cannot be shared on this platform: one access worker only');
     const workers = reusePort ? wanted : 1;
     const connections = connectionLimit(config);
     if (connections < config.limits.connections) log.info('open files limit the connections', { connections });
-    const maxConnections = Math.ceil(connections / workers);
     const listeners = this.#listeners;
+    this.#admission = new NodeAdmission(workers, admissionLimits(config));
+    const admission = this.#admission.shared;
+    this.#overload = new NodeOverload(workers, config.overload, log);
+    this.#overload.start();
+    const overload = this.#overload.shared;
+    const certificates = await Certificates.open({ access: config.access, log });
+    this.#certificates = certificates;
+    certificates.start();
     for (let index = 0; index < workers; index++) {
-      const settings = { index, workers, maxConnections, incarnation, config, jwks, listeners, reusePort };
-      this.#supervisors.push(this.#createSupervisor(self, router, settings));
+      const settings = { index, workers, incarnation, config, listeners, reusePort, overload, admission };
+      this.#supervisors.push(this.#createSupervisor(self, router, certificates, settings));
     }
     await Promise.all(this.#supervisors.map((supervisor) => supervisor.start()));
   }
 
-  #createSupervisor(self: NodeSelf, router: ActorRef, settings: Omit<WorkerSettings, 'generation'>): WorkerSupervisor {
-    const { log } = this.#options;
+  #createSupervisor(
+    self: NodeSelf,
+    router: ActorRef,
+    certificates: Certificates,
+    settings: UnstartedSettings,
+  ): WorkerSupervisor {
+    const { credentials, log } = this.#options;
     const worker = settings.index;
     return new WorkerSupervisor({
       index: worker,
@@ -165,9 +255,19 @@ export default class NodeActor implements NodeView {
       log,
       onUp: async (ref, generation) => {
         await router.sendAndReceive('attachWorker', { worker, port: ref });
-        await ref.sendAndReceive('start', { ...settings, generation } satisfies WorkerSettings);
+        let config = this.#workerConfig;
+        const held = { ...credentials.attach(worker, ref), ...certificates.attach(worker, ref) };
+        await ref.sendAndReceive('start', { ...settings, ...held, config, generation } satisfies WorkerSettings);
+        while (config !== this.#workerConfig) {
+          config = this.#workerConfig;
+          await this.#reconfigure(ref, config);
+        }
       },
       onDown: async () => {
+        this.#overload?.workerGone(worker);
+        this.#admission?.workerGone(worker);
+        credentials.detach(worker);
+        certificates.detach(worker);
         const routes = await router.sendAndReceive('workerGone', { worker });
         log.warn('routes of a crashed access worker withdrawn', { worker, routes });
       },
@@ -175,9 +275,47 @@ export default class NodeActor implements NodeView {
     });
   }
 
+  /**
+   * Workers first, this thread last: a token that is issued under the new configuration meets workers that know it.
+   * A worker that is just starting is told again when it is up.
+   */
+  async #reload(config: NodeConfig): Promise<ReloadResult> {
+    const { current, log } = this.#options;
+    if (this.#state !== 'running') throw new NodeNotRunningError(this.#state);
+    const result = checkReload(current.value, config);
+    this.#workerConfig = config;
+    await Promise.all(this.#workersUp().map((ref) => this.#reconfigure(ref, config)));
+    current.replace(config);
+    this.#events.reconfigure({ config });
+    if (log.level !== config.node.logLevel) log.level = config.node.logLevel;
+    this.#overload?.reconfigure(config.overload);
+    this.#admission?.reconfigure(admissionLimits(config));
+    await this.#certificates?.renew();
+    return result;
+  }
+
+  async #reconfigure(worker: ActorRef, config: NodeConfig): Promise<void> {
+    const { log } = this.#options;
+    const taken = worker.sendAndReceive('reconfigure', { config }).then(() => true);
+    try {
+      // One that hangs finds the message when it wakes.
+      if ((await within(RECONFIGURE_MS, taken)) !== true) log.warn('access worker is slow to take the configuration');
+    } catch (error) {
+      log.warn('access worker did not take the configuration', { error: String(error) });
+    }
+  }
+
   async #startServices(self: NodeSelf, router: ActorRef): Promise<Record<string, string>> {
-    const { config, log, services } = this.#options;
-    const context = { config, log, routing: createRoutingClient(router), node: this as NodeView };
+    const { current, log, services } = this.#options;
+    const context: ServiceContext = {
+      get config() {
+        return current.value;
+      },
+      current,
+      log,
+      routing: createRoutingClient(router),
+      node: this,
+    };
     const addresses: Record<string, string> = {};
     for (const { name, actor, options } of services) {
       const customParameters = { context, options };
@@ -190,7 +328,7 @@ export default class NodeActor implements NodeView {
 
   /** Every step has its end, so that the whole ends within the drain time; none keeps the next one from its turn. */
   async #stop(): Promise<void> {
-    const { config, engine, log } = this.#options;
+    const { config, credentials, engine, log } = this.#options;
     const { drainMs } = config.node;
     const startedMs = performance.now();
     const left = (share: number): number => Math.max(startedMs + drainMs * share - performance.now(), MIN_STEP_MS);
@@ -206,10 +344,16 @@ export default class NodeActor implements NodeView {
     await step('ClusterActor', this.#cluster?.sendAndReceive('withdraw'));
     await drainConnections({ workers: this.#workersUp(), drainMs, log });
     const withinMs = left(SERVICES_SHARE);
-    await Promise.all(this.#services.map(({ name, ref }) => step(name, ref.sendAndReceive('stop', { withinMs }))));
+    await Promise.all([
+      step('EventsActor', this.#events.stop({ withinMs })),
+      ...this.#services.map(({ name, ref }) => step(name, ref.sendAndReceive('stop', { withinMs }))),
+    ]);
+    credentials.stop();
     await step('access workers', Promise.all(this.#supervisors.map((supervisor) => supervisor.stop())));
     await step('engine', engine.close());
     this.#metrics.stop();
+    this.#overload?.stop();
+    this.#certificates?.stop();
     this.#state = 'stopped';
     log.info('node stopped');
   }
@@ -219,8 +363,25 @@ export default class NodeActor implements NodeView {
   }
 }
 
+function admissionLimits(config: NodeConfig): AdmissionLimits {
+  const { connectionsPerIp, acceptsPerSecond } = config.limits;
+  return { connections: connectionLimit(config), connectionsPerIp, acceptsPerSecond };
+}
+
 function createChild(self: NodeSelf, name: string, actor: object): Promise<ActorRef> {
   return self.createChild(actor, { mode: 'in-memory', name });
+}
+
+async function statusOf(supervisor: WorkerSupervisor): Promise<WorkerStatus> {
+  const { index, generation, isUp } = supervisor;
+  const answer = supervisor.ref?.sendAndReceive('figures', {}) as Promise<WorkerFigures> | undefined;
+  const figures =
+    answer &&
+    (await within(
+      STATUS_MS,
+      answer.catch(() => undefined),
+    ));
+  return { index, up: isUp, generation, ...(figures === undefined ? {} : { figures }) };
 }
 
 function formatAddress(host: string, port: number): string {

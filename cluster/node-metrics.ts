@@ -2,16 +2,27 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ActorRef, DeliveryResult } from '../actors/index.js';
+import type { SettledEvent } from './events/index.js';
 import { within } from './within.js';
 
 const NANOSECONDS = 1e9;
+const NANOSECONDS_PER_MS = 1e6;
 /** A worker that does not answer a scrape by then is left out. */
 const SCRAPE_TIMEOUT_MS = 1_000;
+
+/** What others hold and the metrics read when asked. */
+export interface NodeFigures {
+  /** Connection events that are not settled, by business. */
+  readonly eventsPending: () => Readonly<Record<string, number>>;
+  readonly revocations: () => number;
+}
 
 export class NodeMetrics {
   readonly #registry = new Registry();
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
   readonly #pushes: Counter<'result'>;
+  readonly #overload: Gauge;
+  readonly #events: Counter<'business' | 'type' | 'outcome'>;
 
   constructor() {
     const registers = [this.#registry];
@@ -20,6 +31,17 @@ export class NodeMetrics {
       name: 'trunkline_pushes_total',
       help: 'Pushes to devices, by result as the back-end was told',
       labelNames: ['result'],
+      registers,
+    });
+    this.#overload = new Gauge({
+      name: 'trunkline_overload_level',
+      help: 'What the node sheds: 0 nothing, 1 logins, 2 droppable pushes too',
+      registers,
+    });
+    this.#events = new Counter({
+      name: 'trunkline_events_total',
+      help: 'Connection events to back-ends, by what became of them',
+      labelNames: ['business', 'type', 'outcome'],
       registers,
     });
     const loopDelay = this.#loopDelay;
@@ -36,12 +58,44 @@ export class NodeMetrics {
     });
   }
 
+  /** Of the main thread, 99th percentile since the last scrape. */
+  eventLoopDelayMs(): number {
+    return this.#loopDelay.percentile(99) / NANOSECONDS_PER_MS;
+  }
+
+  eventSettled({ business, type, outcome }: SettledEvent): void {
+    this.#events.inc({ business, type, outcome });
+  }
+
+  watch({ eventsPending, revocations }: NodeFigures): void {
+    const registers = [this.#registry];
+    new Gauge({
+      name: 'trunkline_events_pending',
+      help: 'Connection events that wait or are on their way to a back-end',
+      labelNames: ['business'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [business, count] of Object.entries(eventsPending())) this.set({ business }, count);
+      },
+    });
+    new Gauge({
+      name: 'trunkline_revocations',
+      help: 'Revocations in force',
+      registers,
+      collect() {
+        this.set(revocations());
+      },
+    });
+  }
+
   pushed({ result }: DeliveryResult): void {
     this.#pushes.inc({ result });
   }
 
   /** @returns Prometheus text */
-  async text(workers: readonly ActorRef[]): Promise<string> {
+  async text(workers: readonly ActorRef[], overloadLevel: number): Promise<string> {
+    this.#overload.set(overloadLevel);
     const own = (await this.#registry.getMetricsAsJSON()) as object[];
     const theirs = await Promise.all(workers.map(scrape));
     return AggregatorRegistry.aggregate([own, ...theirs]).metrics();

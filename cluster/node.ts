@@ -1,20 +1,23 @@
 /** Starts a node and hands out what its owner needs; the rest happens in its actors. */
 import { randomBytes } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
-import type { NodeConfig } from '../config/index.js';
-import type { PublicJwks } from '../tokens/index.js';
+import type { CurrentConfig, NodeConfig } from '../config/index.js';
 import { createActorTree } from './actor-system.js';
+import type { Credentials } from './credentials.js';
 import { createEmbeddedEngine } from './engines/embedded/index.js';
 import type { Logger } from './logger.js';
 import NodeActor, { type NodeAddresses } from './node-actor.js';
+import type { ReloadResult } from './reload.js';
 import type { ServiceDefinition } from './service.js';
+import type { NodeStatus } from './status.js';
 import { within } from './within.js';
 
 export interface NodeOptions {
-  readonly config: NodeConfig;
+  /** Taken over by the node: `reload` is what replaces it. */
+  readonly config: CurrentConfig;
   readonly log: Logger;
-  /** Keys that verify device tokens. */
-  readonly jwks: PublicJwks;
+  /** Keys that sign and verify device tokens, and what was revoked. */
+  readonly credentials: Credentials;
   /** What listens beside the access layer, started in this order. */
   readonly services: readonly ServiceDefinition[];
 }
@@ -23,6 +26,16 @@ export interface NodeHandle {
   readonly addresses: NodeAddresses;
   /** The whole actor tree, access workers' threads included. */
   tree(): Promise<unknown>;
+  /** This node at a glance. */
+  status(): Promise<NodeStatus>;
+  /**
+   * Puts another configuration in force, for connections that exist as well; one call after the other.
+   *
+   * @returns the settings that changed, as paths
+   * @throws {RestartNeededError} naming settings that cannot change while the node runs; nothing has changed
+   * @throws {NodeNotRunningError} the node starts or stops
+   */
+  reload(config: NodeConfig): Promise<ReloadResult>;
   /** Drains, then ends everything, within `config.node.drainMs`. Twice is once. */
   stop(): Promise<void>;
 }
@@ -39,10 +52,20 @@ const SEMI_SPACE_FLAG = '--max-semi-space-size=16';
 const DESTROY_MS = 500;
 
 /** @throws {AddressUnavailableError} a port is taken; nothing is left running */
-export async function startNode({ config, log, jwks, services }: NodeOptions): Promise<NodeHandle> {
+export async function startNode({ config, log, credentials, services }: NodeOptions): Promise<NodeHandle> {
   setFlagsFromString(SEMI_SPACE_FLAG);
   const incarnation = randomBytes(INCARNATION_BYTES).toString('hex');
-  const node = new NodeActor({ config, log, jwks, services, incarnation, engine: createEmbeddedEngine() });
+  const node = new NodeActor({
+    current: config,
+    get config() {
+      return config.value;
+    },
+    log,
+    credentials,
+    services,
+    incarnation,
+    engine: createEmbeddedEngine(),
+  });
   const { ref, destroy } = await createActorTree(node);
   let stopping: Promise<void> | undefined;
   const stop = () => {
@@ -51,7 +74,13 @@ export async function startNode({ config, log, jwks, services }: NodeOptions): P
   };
   try {
     const addresses = (await ref.sendAndReceive('start')) as NodeAddresses;
-    return { addresses, tree: () => (ref as unknown as { tree(): Promise<unknown> }).tree(), stop };
+    return {
+      addresses,
+      tree: () => (ref as unknown as { tree(): Promise<unknown> }).tree(),
+      status: () => node.status(),
+      reload: (next) => node.reload(next),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

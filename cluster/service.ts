@@ -4,7 +4,12 @@
  */
 import type { Logger } from 'winston';
 import type { RoutingService } from '../actors/index.js';
-import type { NodeConfig } from '../config/index.js';
+import type { CurrentConfig, NodeConfig } from '../config/index.js';
+import type { AccessProtocol } from '../transports/index.js';
+import type { NodeStatus } from './status.js';
+
+/** `host:port` per access protocol; absent when it is switched off. */
+export type AccessAddresses = Readonly<Partial<Record<AccessProtocol, string>>>;
 
 /** The node as its services see it. */
 export interface NodeView {
@@ -12,14 +17,19 @@ export interface NodeView {
   isReady(): boolean;
   /** Why not ready, empty when ready. */
   notReadyReason(): string;
-  /** `host:port` per access protocol, as clients should dial them. */
-  accessPoints(): { readonly tcp?: string; readonly ws?: string };
+  /** As clients should dial them. */
+  accessPoints(): AccessAddresses;
   /** Prometheus text of this node, all threads. */
   metrics(): Promise<string>;
+  /** This node at a glance, access workers asked. */
+  status(): Promise<NodeStatus>;
 }
 
 export interface ServiceContext {
+  /** In force now: read it when it is needed, since a reload puts another in its place. */
   readonly config: NodeConfig;
+  /** For what is made from the configuration: `current.derive`. */
+  readonly current: CurrentConfig;
   readonly log: Logger;
   readonly routing: RoutingService;
   readonly node: NodeView;

@@ -11,6 +11,7 @@ import type { Outcome } from '../upstream/index.js';
 
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const NANOSECONDS = 1e9;
+const NANOSECONDS_PER_MS = 1e6;
 
 export class WorkerMetrics {
   readonly #registry = new Registry();
@@ -58,12 +59,33 @@ export class WorkerMetrics {
       () => counters.multicastDeliveries,
     );
     this.#counter('trunkline_dropped_total', 'Pushes dropped from slow connections', () => counters.dropped);
+    this.#counter('trunkline_expired_total', 'Pushes whose time to live passed in a queue', () => counters.expired);
+    this.#counter('trunkline_device_calls_total', 'Requests of back-ends to devices', () => counters.calls);
+    this.#counter(
+      'trunkline_limited_requests_total',
+      'Requests refused because their connection sent too many a second',
+      () => counters.limitedRequests,
+    );
+    this.#labelled(
+      'trunkline_refused_links_total',
+      'Links cut off before they could say anything, by reason',
+      'reason',
+      () => counters.refusedLinks,
+    );
+    this.#labelled('trunkline_tls_handshakes_total', 'TLS handshakes that succeeded, by kind', 'kind', () =>
+      Object.entries(counters.tlsHandshakes),
+    );
     this.#pushOutcomes(worker);
     this.#closes(worker);
   }
 
   upstreamOutcome(business: string, { latencyMs, kind }: Outcome): void {
     this.#upstreamSeconds.observe({ business, outcome: kind }, latencyMs / 1_000);
+  }
+
+  /** 99th percentile since the last scrape. */
+  eventLoopDelayMs(): number {
+    return this.#loopDelay.percentile(99) / NANOSECONDS_PER_MS;
   }
 
   async json(): Promise<object[]> {
@@ -84,14 +106,23 @@ export class WorkerMetrics {
   }
 
   #closes({ counters }: Worker): void {
+    this.#labelled(
+      'trunkline_closes_total',
+      'Connections ended, by close code; 0 is a peer that went without one',
+      'code',
+      () => counters.closes,
+    );
+  }
+
+  #labelled(name: string, help: string, label: string, counts: () => Iterable<readonly [string | number, number]>) {
     new Counter({
-      name: 'trunkline_closes_total',
-      help: 'Connections ended, by close code; 0 is a peer that went without one',
-      labelNames: ['code'],
+      name,
+      help,
+      labelNames: [label],
       registers: [this.#registry],
       collect() {
         this.reset();
-        for (const [code, count] of counters.closes) this.inc({ code: String(code) }, count);
+        for (const [value, count] of counts()) this.inc({ [label]: String(value) }, count);
       },
     });
   }

@@ -1,7 +1,8 @@
 /** What an access worker is told when it starts: plain data, since it crosses a thread. */
 import type { NodeConfig } from '../config/index.js';
-import type { PublicJwks } from '../tokens/index.js';
+import type { PublicJwks, RevocationChange } from '../tokens/index.js';
 import type { AccessProtocol } from '../transports/index.js';
+import type { SecureMaterials } from './certificates.js';
 
 export interface ListenAt {
   readonly protocol: AccessProtocol;
@@ -14,13 +15,19 @@ export interface WorkerSettings {
   readonly index: number;
   /** How many workers share the node's limits. */
   readonly workers: number;
-  /** Connections of this worker. */
-  readonly maxConnections: number;
   /** Counts the runs of this worker. */
   readonly generation: number;
   readonly incarnation: string;
   readonly config: NodeConfig;
   readonly jwks: PublicJwks;
+  /** In force when the worker starts. */
+  readonly revocations: readonly RevocationChange[];
   readonly listeners: readonly ListenAt[];
   readonly reusePort: boolean;
+  /** The node's overload board. */
+  readonly overload: SharedArrayBuffer;
+  /** Where the node's workers count their links together. */
+  readonly admission: SharedArrayBuffer;
+  /** Of the listeners that speak TLS. */
+  readonly secure: SecureMaterials;
 }

@@ -56,8 +56,17 @@ export class WorkerSupervisor {
     this.#restart = { ...DEFAULT_RESTART, ...options.restart };
   }
 
+  get index(): number {
+    return this.#options.index;
+  }
+
   get isUp(): boolean {
     return this.#isUp;
+  }
+
+  /** Of its present or last run, counted from 0. */
+  get generation(): number {
+    return Math.max(this.#generation - 1, 0);
   }
 
   /** The worker's mailbox; `undefined` while it is down. */

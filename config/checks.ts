@@ -2,8 +2,10 @@
  * What no single setting shows: references between parts of the file, and settings that clash. Every check reports
  * and goes on.
  */
+import { MAX_BUSINESSES } from '../protocol/index.js';
+import { checkCertificate } from './certificate.js';
 import type { SettingPath } from './paths.js';
-import type { ListenerConfig, NodeConfig } from './schema.js';
+import type { BusinessConfig, ListenerConfig, NodeConfig } from './schema.js';
 
 export type Report = (path: SettingPath, message: string) => void;
 
@@ -19,14 +21,16 @@ export function crossCheck(config: NodeConfig, report: Report): void {
 }
 
 function checkListeners(config: NodeConfig, report: Report): void {
-  const { tcp, ws } = config.access;
-  if (tcp === null && ws === null) {
-    report(['access'], 'needs at least one listener: tcp and ws cannot both be null');
+  const { tcp, ws, tls, wss } = config.access;
+  if ([tcp, ws, tls, wss].every((listener) => listener === null)) {
+    report(['access'], 'needs at least one listener: tcp, ws, tls and wss cannot all be null');
   }
   const taken: { path: SettingPath; listener: ListenerConfig }[] = [];
   const listeners: readonly (readonly [SettingPath, ListenerConfig | null])[] = [
     [['access', 'tcp'], tcp],
     [['access', 'ws'], ws],
+    [['access', 'tls'], tls],
+    [['access', 'wss'], wss],
     [['public'], config.public],
     [['private'], config.private],
   ];
@@ -39,6 +43,22 @@ function checkListeners(config: NodeConfig, report: Report): void {
     taken.push({ path, listener });
     checkAdvertise([...path, 'advertise'], listener.advertise, report);
   }
+  for (const [name, listener] of Object.entries(config.access)) {
+    checkRanges(['access', name, 'proxyProtocol', 'from'], listener?.proxyProtocol?.from ?? [], report);
+  }
+  for (const name of ['public', 'private'] as const) {
+    checkRanges([name, 'trustedProxies'], config[name].trustedProxies, report);
+  }
+  for (const [name, listener] of [['tls', tls] as const, ['wss', wss] as const]) {
+    if (listener !== null) checkCertificate(['access', name], listener, report);
+  }
+}
+
+/** An address that everybody may claim proves nothing. */
+function checkRanges(path: SettingPath, ranges: readonly string[], report: Report): void {
+  ranges.forEach((range, index) => {
+    if (range.endsWith('/0')) report([...path, index], 'must not cover every address: name your proxies only');
+  });
 }
 
 const ANY_HOST = new Set(['0.0.0.0', '::', '']);
@@ -83,6 +103,24 @@ function checkBusinesses(config: NodeConfig, report: Report): void {
       if (pattern.slice(0, -1).includes('*')) report(at('groups', 'open', index), 'may have "*" only at its end');
     });
     if (business.upstream !== undefined) checkUpstreamUrl(at('upstream', 'url'), business.upstream.url, report);
+    checkEvents(at('events'), business, report);
+  }
+  checkBusinessesPerApp(config, report);
+}
+
+function checkEvents(path: SettingPath, { events, upstream }: BusinessConfig, report: Report): void {
+  for (const [name, isWanted] of Object.entries(events)) {
+    if (isWanted && upstream === undefined) report([...path, name], 'needs upstream.url, where events are sent');
+  }
+}
+
+/** A login names every business the device was granted, in one frame. */
+function checkBusinessesPerApp({ apps, businesses }: NodeConfig, report: Report): void {
+  for (const app of Object.keys(apps)) {
+    const serving = Object.values(businesses).filter((business) => business.apps.includes(app)).length;
+    if (serving > MAX_BUSINESSES) {
+      report(['apps', app], `is served by ${serving} businesses; at most ${MAX_BUSINESSES} may serve one app`);
+    }
   }
 }
 
@@ -97,13 +135,14 @@ function checkUpstreamUrl(path: SettingPath, text: string, report: Report): void
 /** A key alone says who is calling, so no two holders may share one. */
 function checkKeys(config: NodeConfig, report: Report): void {
   const holders = new Map<string, string>();
-  for (const family of ['apps', 'businesses'] as const) {
-    for (const [name, { keys }] of Object.entries<{ readonly keys: readonly string[] }>(config[family])) {
-      keys.forEach((key, index) => {
-        const holder = holders.get(key);
-        if (holder !== undefined) report([family, name, 'keys', index], `must be unique: ${holder} has the same key`);
-        holders.set(key, `${family}.${name}.keys[${index}]`);
-      });
-    }
-  }
+  const check = (path: SettingPath, keys: readonly string[]): void => {
+    keys.forEach((key, index) => {
+      const holder = holders.get(key);
+      if (holder !== undefined) report([...path, index], `must be unique: ${holder} has the same key`);
+      holders.set(key, `${path.join('.')}[${index}]`);
+    });
+  };
+  for (const [name, { keys }] of Object.entries(config.apps)) check(['apps', name, 'keys'], keys);
+  for (const [name, { keys }] of Object.entries(config.businesses)) check(['businesses', name, 'keys'], keys);
+  check(['private', 'adminKeys'], config.private.adminKeys);
 }

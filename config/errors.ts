@@ -12,6 +12,8 @@ export interface ConfigProblem {
   readonly path: string;
   /** Counted from 1; absent when the file does not have the setting at all or could not be read. */
   readonly line?: number | undefined;
+  /** The environment variable or flag that gave the value, when the file did not. */
+  readonly source?: string | undefined;
   /** What is wrong and what is expected; never the value of a secret. */
   readonly message: string;
 }
@@ -35,7 +37,7 @@ function countOf(problems: readonly ConfigProblem[]): string {
   return problems.length === 1 ? '1 problem' : `${problems.length} problems`;
 }
 
-function describe({ path, line, message }: ConfigProblem): string {
-  const place = [line === undefined ? '' : `line ${line}`, path].filter((part) => part !== '').join(', ');
+function describe({ path, line, source, message }: ConfigProblem): string {
+  const place = [source ?? (line === undefined ? '' : `line ${line}`), path].filter((part) => part !== '').join(', ');
   return place === '' ? message : `${place}: ${message}`;
 }

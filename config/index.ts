@@ -1,6 +1,11 @@
+export { changedSettings } from './changes.js';
+export { CurrentConfig } from './current.js';
 export { ConfigError, type ConfigProblem } from './errors.js';
+export { configJsonSchema, configJsonSchemaText } from './json-schema.js';
 export { loadConfig, type ParseOptions, parseConfig } from './load.js';
+export { environmentOverrides, flagOverride, type Override } from './overrides.js';
 export {
+  type AccessListenerConfig,
   type AppConfig,
   type BusinessConfig,
   type ConfigInput,
@@ -8,5 +13,6 @@ export {
   type DownstreamConfig,
   type ListenerConfig,
   type NodeConfig,
+  type SecureListenerConfig,
   type UpstreamConfig,
 } from './schema.js';

@@ -2,22 +2,24 @@
  * zod's issues in the words of this project. An unknown setting is answered with the settings that exist there,
  * which the schema itself knows.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ConfigProblem } from './errors.js';
-import { formatPath, type LineFinder, type SettingPath } from './paths.js';
+import { formatPath, type SettingPath } from './paths.js';
 import { configSchema } from './schema.js';
+import { settingsAt } from './schema-path.js';
+import type { SettingSources } from './sources.js';
 
 type Issue = z.core.$ZodIssue;
 
 /** @returns one problem per issue, and one per unknown setting */
-export function problemsOf(issues: readonly Issue[], lines: LineFinder): ConfigProblem[] {
-  return issues.flatMap((issue) => problemsOfIssue(issue, lines));
+export function problemsOf(issues: readonly Issue[], sources: SettingSources): ConfigProblem[] {
+  return issues.flatMap((issue) => problemsOfIssue(issue, sources));
 }
 
-function problemsOfIssue(issue: Issue, lines: LineFinder): ConfigProblem[] {
+function problemsOfIssue(issue: Issue, sources: SettingSources): ConfigProblem[] {
   const at = (path: SettingPath, message: string): ConfigProblem => ({
     path: formatPath(path),
-    line: lines.lineOf(path),
+    ...sources.of(path),
     message,
   });
   switch (issue.code) {
@@ -67,31 +69,4 @@ const NAMES_OF_TYPES: Readonly<Record<string, string>> = {
 
 function withArticle(expected: string): string {
   return NAMES_OF_TYPES[expected] ?? `a value of type ${expected}`;
-}
-
-/** The names of the settings below `path`, empty where anything may stand. */
-function settingsAt(schema: z.core.$ZodType, path: SettingPath): string[] {
-  const plain = unwrap(schema);
-  const [head, ...rest] = path;
-  if (plain instanceof z.ZodObject) {
-    if (head === undefined) return Object.keys(plain.shape);
-    const next = plain.shape[String(head)];
-    return next === undefined ? [] : settingsAt(next, rest);
-  }
-  if (head === undefined) return [];
-  if (plain instanceof z.ZodRecord) return settingsAt(plain.valueType, rest);
-  if (plain instanceof z.ZodArray) return settingsAt(plain.element, rest);
-  return [];
-}
-
-function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
-  if (
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable
-  ) {
-    return unwrap(schema.unwrap());
-  }
-  return schema;
 }

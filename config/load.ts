@@ -1,6 +1,7 @@
 /**
- * From the text of a configuration file to the frozen `NodeConfig` that everything else takes: YAML, schema,
- * secrets, cross-checks. Each step reports all it finds before the next one is left out.
+ * From the text of a configuration file to the frozen `NodeConfig` that everything else takes: YAML, what the
+ * environment and flags lay over it, schema, secrets, cross-checks. Each step reports all it finds before the next one
+ * is left out.
  *
  * @see docs/operations.md, "Configuration"
  */
@@ -10,20 +11,24 @@ import { LineCounter, parseDocument } from 'yaml';
 import { crossCheck } from './checks.js';
 import { ConfigError, type ConfigProblem } from './errors.js';
 import { problemsOf } from './issues.js';
+import { applyOverrides, type Override } from './overrides.js';
 import { formatPath, LineFinder, type SettingPath } from './paths.js';
-import { configSchema, type NodeConfig } from './schema.js';
+import { configSchema, type NodeConfig, type SecureListenerConfig } from './schema.js';
 import { resolveSecrets, type SecretSources } from './secrets.js';
+import { SettingSources } from './sources.js';
 
 export interface ParseOptions extends Partial<SecretSources> {
   /** Name of the text in errors. Default `configuration`. */
   readonly source?: string;
+  /** Settings over the file's, later ones win. Default none: whoever starts a process says what it obeys. */
+  readonly overrides?: readonly Override[];
 }
 
 /**
- * @param path the file; relative paths in it (`node.dataDir`, `{ file }`) start at its own folder
+ * @param path the file; relative paths in it (`node.dataDir`, `certFile`, `{ file }`) start at its own folder
  * @throws {ConfigError} it cannot be read, or has problems
  */
-export function loadConfig(path: string, options: Pick<ParseOptions, 'env'> = {}): NodeConfig {
+export function loadConfig(path: string, options: Pick<ParseOptions, 'env' | 'overrides'> = {}): NodeConfig {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -39,7 +44,7 @@ export function loadConfig(path: string, options: Pick<ParseOptions, 'env'> = {}
  * @throws {ConfigError} with every problem found
  */
 export function parseConfig(text: string, options: ParseOptions = {}): NodeConfig {
-  const { source = 'configuration', env = process.env, baseDir = process.cwd() } = options;
+  const { source = 'configuration', env = process.env, baseDir = process.cwd(), overrides = [] } = options;
   const failWith = (problems: readonly ConfigProblem[]): void => {
     if (problems.length > 0) throw new ConfigError(source, inFileOrder(problems));
   };
@@ -56,18 +61,36 @@ export function parseConfig(text: string, options: ParseOptions = {}): NodeConfi
     })),
   );
 
-  const parsed = configSchema.safeParse(toPlain(document, source) ?? {});
-  if (!parsed.success) throw new ConfigError(source, inFileOrder(problemsOf(parsed.error.issues, lines)));
+  const overridden = applyOverrides(toPlain(document, source) ?? {}, overrides);
+  const sources = new SettingSources(lines, overridden.applied);
+  const parsed = configSchema.safeParse(overridden.value);
+  failWith([...overridden.problems, ...(parsed.success ? [] : problemsOf(parsed.error.issues, sources))]);
+  if (!parsed.success) throw parsed.error;
 
   const problems: ConfigProblem[] = [];
   const report = (path: SettingPath, message: string): void => {
-    problems.push({ path: formatPath(path), line: lines.lineOf(path), message });
+    problems.push({ path: formatPath(path), ...sources.of(path), message });
   };
-  const config = resolveSecrets(parsed.data, { env, baseDir }, report);
+  const config = withAbsolutePaths(resolveSecrets(parsed.data, { env, baseDir }, report), baseDir);
   failWith(problems);
   crossCheck(config, report);
   failWith(problems);
-  return deepFreeze({ ...config, node: { ...config.node, dataDir: resolve(baseDir, config.node.dataDir) } });
+  return deepFreeze(config);
+}
+
+function withAbsolutePaths(config: NodeConfig, baseDir: string): NodeConfig {
+  const secure = (listener: SecureListenerConfig | null) =>
+    listener && {
+      ...listener,
+      certFile: resolve(baseDir, listener.certFile),
+      keyFile: resolve(baseDir, listener.keyFile),
+    };
+  const { node, access } = config;
+  return {
+    ...config,
+    node: { ...node, dataDir: resolve(baseDir, node.dataDir) },
+    access: { ...access, tls: secure(access.tls), wss: secure(access.wss) },
+  };
 }
 
 /** Too many aliases, or one that names nothing, are found only here. */

@@ -1,6 +1,7 @@
 /**
- * The one schema of a node's configuration file. Every setting has its unit in its name and its default here;
- * the commented sample is `config/trunkline.sample.yaml`.
+ * The one schema of a node's configuration file. Every setting has its unit in its name, its default here, and its
+ * meaning in a `describe`, because editors (`config/trunkline.schema.json`) and people read the same sentence.
+ * The commented sample is `config/trunkline.sample.yaml`.
  *
  * @see docs/operations.md, "Configuration"
  */
@@ -24,193 +25,242 @@ const secret = z.union(
 export type SecretSource = z.infer<typeof secret>;
 
 /** An address range such as `10.0.0.0/8`, or a single address. */
-const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]);
+const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range such as 10.0.0.0/8');
 
 const listener = (defaultPort: number) =>
   z.strictObject({
-    host: z.string().default('127.0.0.1'),
-    /** 0 lets the kernel choose. */
-    port: port.default(defaultPort),
-    /** What clients are told to connect to, `host:port`; the listening address when absent. */
-    advertise: z.string().optional(),
+    host: z.string().default('127.0.0.1').describe('Address to listen at; 0.0.0.0 for every IPv4 address'),
+    port: port.default(defaultPort).describe('0 lets the kernel choose'),
+    advertise: z
+      .string()
+      .optional()
+      .describe('What clients are told to connect to, host:port; the listening address when absent'),
   });
 
-/** An HTTP listener. */
 const httpListener = (defaultPort: number) =>
   listener(defaultPort).extend({
-    /** X-Forwarded-For counts only from these peers. */
-    trustedProxies: z.array(cidr).default([]),
+    trustedProxies: z.array(cidr).default([]).describe('X-Forwarded-For counts only from these peers'),
   });
 
-/** An access listener. */
 const accessListener = (defaultPort: number) =>
   listener(defaultPort).extend({
-    /** Where it stands, a PROXY protocol header (v1 or v2) is mandatory, and believed only from these peers. */
-    proxyProtocol: z.strictObject({ from: z.array(cidr).min(1) }).optional(),
+    proxyProtocol: z
+      .strictObject({ from: z.array(cidr).min(1).describe('Peers whose header is believed; others are cut off') })
+      .optional()
+      .describe('Where it stands, a PROXY protocol header (v1 or v2) is mandatory'),
   });
 
 const secureListener = (defaultPort: number) =>
   accessListener(defaultPort).extend({
-    /** PEM file with the certificate chain; read again when it changes. */
-    certFile: z.string().min(1),
-    /** PEM file with the private key, mode 0600. */
-    keyFile: z.string().min(1),
+    certFile: z.string().min(1).describe('PEM file with the certificate chain; read again when it changes'),
+    keyFile: z.string().min(1).describe('PEM file with the private key, mode 0600'),
   });
 
 const upstream = z.strictObject({
-  /** Requests and events are POSTed here; redirects are refused. */
-  url: z.url({ protocol: /^https?$/ }),
-  /** HMAC-SHA-256 key of the webhook signature. */
-  signingSecret: secret,
-  /** Requests under way at once, per node. */
-  concurrency: z.number().int().min(1).default(64),
-  /** Requests waiting beyond those; more are answered RESOURCE_EXHAUSTED. */
-  maxQueue: z.number().int().min(0).default(256),
-  /** The longest a request may take, whatever the client asked for. */
-  deadlineMs: durationMs.default(10_000),
-  /** Bytes of a back-end's answer; a longer one is answered INTERNAL. */
+  url: z.url({ protocol: /^https?$/ }).describe('Requests and events are POSTed here; redirects are refused'),
+  signingSecret: secret.describe('HMAC-SHA-256 key of the webhook signature'),
+  concurrency: z.number().int().min(1).default(64).describe('Requests under way at once, per node'),
+  maxQueue: z
+    .number()
+    .int()
+    .min(0)
+    .default(256)
+    .describe('Requests waiting beyond those; more are answered RESOURCE_EXHAUSTED'),
+  deadlineMs: durationMs.default(10_000).describe('The longest a request may take, whatever the client asked for'),
   maxResponseBytes: z
     .number()
     .int()
     .min(1)
     .max(MAX_DECLARABLE_BYTES)
-    .default(DEFAULT_MAX_FRAME_BYTES / 2),
+    .default(DEFAULT_MAX_FRAME_BYTES / 2)
+    .describe("Bytes of a back-end's answer; a longer one is answered INTERNAL"),
   breaker: z
     .strictObject({
-      /** Failures in a row that open the breaker. */
-      failures: z.number().int().min(1).default(10),
-      /** How long it stays open before one request may try. */
-      openMs: durationMs.default(5_000),
+      failures: z.number().int().min(1).default(10).describe('Failures in a row that open the breaker'),
+      openMs: durationMs.default(5_000).describe('How long it stays open before one request may try'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Spares a back-end that fails'),
 });
 
 const downstream = z.strictObject({
-  /** Share of a worker's fan-out time against other businesses. */
-  weight: z.number().int().min(1).max(100).default(10),
-  /** Widest time multicasts are gathered while the worker is busy; 0 never waits. */
-  maxWindowMs: z.number().int().min(0).max(1_000).default(10),
-  /** Unsent bytes one connection may hold for this business. */
+  weight: z.number().int().min(1).max(100).default(10).describe("Share of a worker's fan-out time against others"),
+  maxWindowMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(10)
+    .describe('Widest time multicasts are gathered while the worker is busy; 0 never waits'),
   maxQueueBytes: z
     .number()
     .int()
     .min(1_024)
-    .default(1024 * 1024),
-  /** What happens at `maxQueueBytes`. */
-  slowConsumer: z.enum(['disconnect', 'drop-oldest', 'latest-only']).default('disconnect'),
+    .default(1024 * 1024)
+    .describe('Unsent bytes one connection may hold for this business'),
+  slowConsumer: z
+    .enum(['disconnect', 'drop-oldest', 'latest-only'])
+    .default('disconnect')
+    .describe('What happens at maxQueueBytes'),
 });
 
 const business = z.strictObject({
-  /** On the wire; never reused for another business. */
-  id: z.number().int().min(1).max(16_383),
-  /** Apps whose devices may be granted this business. */
-  apps: z.array(name).min(1),
-  /** Granted to a device that proved no identity. */
-  public: z.boolean().default(false),
-  /** Keys for the HTTP bridge; several allow rotation. */
-  keys: z.array(secret).min(1).max(4),
-  upstream: upstream.optional(),
-  downstream: downstream.prefault({}),
-  /** Requests a second of one key at the bridge, with a burst of twice as many; 0 means no limit. */
-  requestsPerSecond: z.number().int().min(0).default(0),
-  /** Connection events that are POSTed to `upstream.url`. */
+  id: z.number().int().min(1).max(16_383).describe('On the wire; never reused for another business'),
+  apps: z.array(name).min(1).describe('Apps whose devices may be granted this business'),
+  public: z.boolean().default(false).describe('Granted to a device that proved no identity'),
+  keys: z.array(secret).min(1).max(4).describe('Keys for the HTTP bridge; several allow rotation'),
+  upstream: upstream.optional().describe("The business's back-end; a business without one only pushes"),
+  downstream: downstream.prefault({}).describe('Pushes to devices'),
+  requestsPerSecond: z
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Requests a second of one key at the bridge, with a burst of twice as many; 0 means no limit'),
   events: z
-    .strictObject({ connected: z.boolean().default(false), disconnected: z.boolean().default(false) })
-    .prefault({}),
+    .strictObject({
+      connected: z.boolean().default(false).describe('A device with this business logged in'),
+      disconnected: z.boolean().default(false).describe('Its connection ended'),
+    })
+    .prefault({})
+    .describe('Connection events that are POSTed to upstream.url'),
   groups: z
     .strictObject({
-      /** A JOIN creates a group that does not exist. */
-      createOnJoin: z.boolean().default(false),
-      /** Groups that any granted device may join; `*` ends a prefix. Others are named in the token. */
-      open: z.array(z.string().min(1).max(128)).default([]),
+      createOnJoin: z.boolean().default(false).describe('A JOIN creates a group that does not exist'),
+      open: z
+        .array(z.string().min(1).max(128))
+        .default([])
+        .describe('Groups that any granted device may join; * ends a prefix. Others are named in the token'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Groups of devices'),
 });
 
 const app = z.strictObject({
-  /** The app's back-end keys: device tokens, closing connections. */
-  keys: z.array(secret).min(1).max(4),
-  /** HS256 key of the assertions by which the app's back-end names a device. */
-  assertionSecret: secret.optional(),
-  /** Web origins that may bootstrap and open WebSockets; `*` for any. */
-  origins: z.array(z.string()).default([]),
-  /** Life of a device token. */
-  tokenTtlMs: durationMs.default(3_600_000),
-  /** Tokens a minute that the app's back-end may have issued. */
-  tokensPerMinute: z.number().int().min(1).default(60_000),
-  /** Bootstraps a minute from one IP address. */
-  bootstrapsPerMinutePerIp: z.number().int().min(1).default(600),
+  keys: z.array(secret).min(1).max(4).describe("The app's back-end keys: device tokens, closing connections"),
+  assertionSecret: secret.optional().describe("HS256 key of the assertions by which the app's back-end names a device"),
+  origins: z.array(z.string()).default([]).describe('Web origins that may bootstrap and open WebSockets; * for any'),
+  tokenTtlMs: durationMs.default(3_600_000).describe('Life of a device token'),
+  tokensPerMinute: z
+    .number()
+    .int()
+    .min(1)
+    .default(60_000)
+    .describe("Tokens a minute that the app's back-end may have issued"),
+  bootstrapsPerMinutePerIp: z.number().int().min(1).default(600).describe('Bootstraps a minute from one IP address'),
 });
 
 export const configSchema = z.strictObject({
   node: z
     .strictObject({
-      name: name.default('trunkline'),
-      /** Keys and state; made with mode 0700 when absent. */
-      dataDir: z.string().default('./data'),
-      /** Access worker threads; 0 means one per core. */
-      workers: z.number().int().min(0).max(256).default(0),
-      /** From SIGTERM to the end of the process. */
-      drainMs: durationMs.default(10_000),
-      logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info'),
+      name: name.default('trunkline').describe('In every log line'),
+      dataDir: z.string().default('./data').describe('Keys and state; made with mode 0700 when absent'),
+      workers: z.number().int().min(0).max(256).default(0).describe('Access worker threads; 0 means one per core'),
+      drainMs: durationMs.default(10_000).describe('From SIGTERM to the end of the process'),
+      logLevel: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('The least important line logged'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The node itself'),
   access: z
     .strictObject({
-      tcp: accessListener(7100).nullable().prefault({}),
-      ws: accessListener(7101).nullable().prefault({}),
-      tls: secureListener(7110).nullable().default(null),
-      wss: secureListener(7111).nullable().default(null),
+      tcp: accessListener(7100).nullable().prefault({}).describe('Plain TCP; null switches it off'),
+      ws: accessListener(7101).nullable().prefault({}).describe('WebSocket at /connect; null switches it off'),
+      tls: secureListener(7110).nullable().default(null).describe('TCP over TLS'),
+      wss: secureListener(7111).nullable().default(null).describe('WebSocket over TLS at /connect'),
     })
-    .prefault({}),
-  public: httpListener(7200).prefault({}),
+    .prefault({})
+    .describe('Where devices connect'),
+  public: httpListener(7200).prefault({}).describe('Bootstrap and public keys, for everybody'),
   private: httpListener(7300)
     .extend({
-      /** Keys of the admin API, which is off while there is none. */
-      adminKeys: z.array(secret).max(4).default([]),
+      adminKeys: z.array(secret).max(4).default([]).describe('Keys of the admin API, which is off while there is none'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('HTTP bridge, admin API, health and metrics; never for the internet'),
   limits: z
     .strictObject({
-      connections: z.number().int().min(1).default(200_000),
-      /** Connections from one IP address; IPv6 counts by /64. */
-      connectionsPerIp: z.number().int().min(1).default(20_000),
-      /** New links a second, all threads together; more are cut off. */
-      acceptsPerSecond: z.number().int().min(1).default(20_000),
-      handshakeMs: durationMs.default(10_000),
-      frameBytes: z.number().int().min(1_024).max(MAX_DECLARABLE_BYTES).default(DEFAULT_MAX_FRAME_BYTES),
-      inFlight: z.number().int().min(1).default(DEFAULT_MAX_IN_FLIGHT),
-      /** Requests a second of one connection, with a burst of twice as many; more are answered RESOURCE_EXHAUSTED. */
-      requestsPerSecond: z.number().int().min(1).default(1_000),
-      groups: z.number().int().min(1).default(DEFAULT_MAX_GROUPS),
-      /** Pushes the router holds for an answer; more are refused with 429. */
-      pendingPushes: z.number().int().min(1).default(50_000),
+      connections: z
+        .number()
+        .int()
+        .min(1)
+        .default(200_000)
+        .describe('Connections of the node; never above its open-file limit'),
+      connectionsPerIp: z
+        .number()
+        .int()
+        .min(1)
+        .default(20_000)
+        .describe('Connections from one IP address; IPv6 counts by /64'),
+      acceptsPerSecond: z
+        .number()
+        .int()
+        .min(1)
+        .default(20_000)
+        .describe('New links a second, all threads together; more are cut off'),
+      handshakeMs: durationMs.default(10_000).describe('From accept to a valid login'),
+      frameBytes: z
+        .number()
+        .int()
+        .min(1_024)
+        .max(MAX_DECLARABLE_BYTES)
+        .default(DEFAULT_MAX_FRAME_BYTES)
+        .describe('The longest frame of a device that has logged in'),
+      inFlight: z
+        .number()
+        .int()
+        .min(1)
+        .default(DEFAULT_MAX_IN_FLIGHT)
+        .describe('Requests of one connection that wait for their answer'),
+      requestsPerSecond: z
+        .number()
+        .int()
+        .min(1)
+        .default(1_000)
+        .describe('Requests a second of one connection, with a burst of twice as many; more are RESOURCE_EXHAUSTED'),
+      groups: z.number().int().min(1).default(DEFAULT_MAX_GROUPS).describe('Groups one connection is a member of'),
+      pendingPushes: z
+        .number()
+        .int()
+        .min(1)
+        .default(50_000)
+        .describe('Pushes the router holds for an answer; more are refused with 429'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Bounds of the node and of one connection'),
   overload: z
     .strictObject({
-      /** Event-loop delay from which a node refuses new connections. */
-      loopDelayMs: durationMs.default(500),
-      /** Resident memory from which it does, in MiB; 0 means four fifths of what the process may have. */
-      memoryMiB: z.number().int().min(0).default(0),
+      loopDelayMs: durationMs.default(500).describe('Event-loop delay from which a node refuses new connections'),
+      memoryMiB: z
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('Resident memory from which it does, in MiB; 0 means four fifths of what the process may have'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('When the node spares itself'),
   heartbeat: z
     .strictObject({
-      intervalMs: durationMs.default(60_000),
-      /** Heartbeats without any answer before the connection counts as stale. */
-      maxMissed: z.number().int().min(1).max(10).default(2),
+      intervalMs: durationMs.default(60_000).describe('Told to clients at login'),
+      maxMissed: z
+        .number()
+        .int()
+        .min(1)
+        .max(10)
+        .default(2)
+        .describe('Heartbeats without any answer before the connection counts as stale'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Liveness of connections'),
   retry: z
     .strictObject({
-      /** First reconnect delay; doubled each time, with full jitter. */
-      minMs: durationMs.default(500),
-      maxMs: durationMs.default(30_000),
+      minMs: durationMs.default(500).describe('First reconnect delay; doubled each time, with full jitter'),
+      maxMs: durationMs.default(30_000).describe('Ceiling of every reconnect delay'),
     })
-    .prefault({}),
-  apps: z.record(name, app),
-  businesses: z.record(name, business),
+    .prefault({})
+    .describe('Told to clients at bootstrap'),
+  apps: z.record(name, app).describe('Programs on devices, by name. A device is (app, device id)'),
+  businesses: z.record(name, business).describe("Products that share the devices' connections, by name"),
 });
 
 /** As written in the file. */

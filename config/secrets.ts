@@ -10,7 +10,7 @@ import type { NodeConfig, ParsedConfig } from './schema.js';
 export const MIN_SECRET_CHARACTERS = 16;
 
 /** Mode bits of "others": read and write. */
-const WORLD_ACCESS = 0o006;
+export const WORLD_ACCESS = 0o006;
 
 export interface SecretSources {
   /** Where `{ env }` looks. */

@@ -1,15 +1,14 @@
 /**
- * Where a client connects, and with which protocol first, judged by its attributes. TCP costs the least on both
- * sides and goes first; a browser speaks WebSocket only, and is not told of anything else.
+ * Where a client connects, and with which protocol first, judged by its attributes. Encrypted goes before plain; then
+ * raw bytes go before WebSocket, since they cost the least on both sides. A browser speaks WebSocket only, and is not
+ * told of anything else.
  */
-import type { NodeView } from '../cluster/index.js';
+import { ACCESS_PROTOCOLS, type AccessAddresses, type AccessProtocol } from '../cluster/index.js';
 import { NoAccessPointError } from './errors.js';
 
-export type AccessProtocol = 'tcp' | 'ws';
-
 export interface AccessChoice {
-  /** Per protocol, addresses in the order to try: `host:port` for tcp, a URL for ws. */
-  readonly accessPoints: { readonly tcp?: readonly string[]; readonly ws?: readonly string[] };
+  /** Per protocol, addresses in the order to try: `host:port` for tcp and tls, a URL for ws and wss. */
+  readonly accessPoints: Readonly<Partial<Record<AccessProtocol, readonly string[]>>>;
   /** In the order to try. */
   readonly protocols: readonly AccessProtocol[];
 }
@@ -22,21 +21,14 @@ const WEB_PLATFORM = 'web';
  * @param attributes what the client says of itself; `platform` counts
  * @throws {NoAccessPointError}
  */
-export function chooseAccess(
-  points: ReturnType<NodeView['accessPoints']>,
-  attributes: Readonly<Record<string, string>>,
-): AccessChoice {
-  const tcp = attributes['platform'] === WEB_PLATFORM ? undefined : points.tcp;
-  const { ws } = points;
-  const protocols: AccessProtocol[] = [];
-  if (tcp !== undefined) protocols.push('tcp');
-  if (ws !== undefined) protocols.push('ws');
-  if (protocols.length === 0) throw new NoAccessPointError();
-  return {
-    accessPoints: {
-      ...(tcp === undefined ? {} : { tcp: [tcp] }),
-      ...(ws === undefined ? {} : { ws: [`ws://${ws}${WEBSOCKET_PATH}`] }),
-    },
-    protocols,
-  };
+export function chooseAccess(points: AccessAddresses, attributes: Readonly<Record<string, string>>): AccessChoice {
+  const isWeb = attributes['platform'] === WEB_PLATFORM;
+  const choice = ACCESS_PROTOCOLS.flatMap((protocol) => {
+    const address = points[protocol];
+    const isWebSocket = protocol === 'ws' || protocol === 'wss';
+    if (address === undefined || (isWeb && !isWebSocket)) return [];
+    return [[protocol, [isWebSocket ? `${protocol}://${address}${WEBSOCKET_PATH}` : address]] as const];
+  });
+  if (choice.length === 0) throw new NoAccessPointError();
+  return { accessPoints: Object.fromEntries(choice), protocols: choice.map(([protocol]) => protocol) };
 }

@@ -23,7 +23,11 @@ export default class ControlActor implements ServiceActor {
   async start(): Promise<string> {
     if (this.#parameters === undefined) throw new TypeError('ControlActor: start before initialize');
     const { context, options } = this.#parameters;
-    const app = createHttpServer({ log: context.log, maxBodyBytes: MAX_BODY_BYTES });
+    const app = createHttpServer({
+      log: context.log,
+      maxBodyBytes: MAX_BODY_BYTES,
+      trustedProxies: context.config.public.trustedProxies,
+    });
     this.#app = app;
     registerPublicRoutes(app, context, options as ControlOptions);
     return startHttpServer(app, context.config.public);

@@ -56,6 +56,22 @@ export class NotReadyError extends ProblemError {
   }
 }
 
+/** The app's back-end or an operator took this identity back. */
+export class DeviceRevokedError extends ProblemError {
+  constructor() {
+    super(403, 'TRK_DEVICE_REVOKED', 'this device id was revoked and gets no token until that is lifted');
+  }
+}
+
+/** More tokens or bootstraps than the app's configuration allows for now. */
+export class RateLimitedError extends ProblemError {
+  constructor(what: string, waitMs: number) {
+    super(429, 'TRK_RATE_LIMITED', `${what}: wait and ask again`, {
+      headers: { 'retry-after': String(Math.ceil(waitMs / 1000)) },
+    });
+  }
+}
+
 /** The node listens with no protocol that this client speaks. */
 export class NoAccessPointError extends ProblemError {
   constructor() {

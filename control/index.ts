@@ -1,6 +1,8 @@
-export { type AccessChoice, type AccessProtocol, chooseAccess } from './access-points.js';
+export { type AccessChoice, chooseAccess } from './access-points.js';
 export { default as ControlActor } from './control-actor.js';
 export { createControlService } from './control-service.js';
+export { longestTokenLifeMs } from './longest-life.js';
 export type { ControlOptions } from './options.js';
+export { createRevocationRoutes, type RevocationRoutesOptions } from './revocation-routes.js';
 export type { BootstrapAnswer, BootstrapRequest } from './schemas.js';
 export { createTokenRoutes, type TokenRoutesOptions } from './token-routes.js';

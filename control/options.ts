@@ -2,10 +2,12 @@
  * What the composition root builds once and hands to the control layer: the files behind it are opened before
  * anything listens, so that a wrong mode stops the start and not the first device.
  */
-import type { DeviceSecrets, SigningKeys, TokenIssuer } from '../tokens/index.js';
+import type { Credentials } from '../cluster/index.js';
+import type { DeviceSecrets, TokenIssuer } from '../tokens/index.js';
 
 export interface ControlOptions {
-  readonly keys: SigningKeys;
+  /** Keys to publish, and identities that get no token. */
+  readonly credentials: Credentials;
   readonly issuer: TokenIssuer;
   readonly deviceSecrets: DeviceSecrets;
 }

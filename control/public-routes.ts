@@ -9,6 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HttpApp, problemResponses } from '../http/index.js';
 import { AppDirectory, type AppEntry } from './app-directory.js';
 import { assertReady, type BootstrapContext, bootstrap } from './bootstrap.js';
+import { BootstrapLimits } from './bootstrap-limits.js';
 import { OriginNotAllowedError, UnknownAppError } from './errors.js';
 import type { ControlOptions } from './options.js';
 import { bootstrapAnswer, bootstrapRequest } from './schemas.js';
@@ -19,17 +20,21 @@ const PREFLIGHT_MAX_AGE_S = 600;
 const ALLOW_ORIGIN = 'access-control-allow-origin';
 
 export function registerPublicRoutes(app: HttpApp, context: BootstrapContext, options: ControlOptions): void {
-  const directory = new AppDirectory(context.config);
-  const jwks = JSON.stringify(options.keys.publicJwks());
+  const directory = context.current.derive((config) => new AppDirectory(config));
+  const { keys } = options.credentials;
+  const limits = new BootstrapLimits();
 
   app.get('/healthz', async () => ({ status: 'ok' }));
 
   app.get('/.well-known/jwks.json', async (_request, reply) =>
-    reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_S}`).type('application/jwk-set+json').send(jwks),
+    reply
+      .header('cache-control', `public, max-age=${JWKS_MAX_AGE_S}`)
+      .type('application/jwk-set+json')
+      .send(JSON.stringify(keys.publicJwks())),
   );
 
   const onRequest = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) =>
-    done(checkOrigin(request, reply, directory));
+    done(checkOrigin(request, reply, directory()));
 
   app.options(BOOTSTRAP_PATH, { onRequest }, async (_request, reply) =>
     reply
@@ -51,8 +56,9 @@ export function registerPublicRoutes(app: HttpApp, context: BootstrapContext, op
           200: bootstrapAnswer,
           ...problemResponses({
             400: 'The body is not in its form',
-            403: 'The device is not proven, the assertion is not valid, or the origin is not allowed',
+            403: 'The device is not proven or was revoked, the assertion is not valid, or the origin is not allowed',
             404: 'No such app',
+            429: 'Too many bootstraps from this address, failed ones above all',
             503: 'The node starts or drains',
           }),
         },
@@ -61,10 +67,10 @@ export function registerPublicRoutes(app: HttpApp, context: BootstrapContext, op
     async (request, reply) => {
       reply.header('cache-control', 'no-store');
       assertReady(context);
-      const entry = directory.find(request.body.app);
+      const entry = directory().find(request.body.app);
       if (entry === undefined) throw new UnknownAppError();
       recheckOrigin(request, reply, entry);
-      return bootstrap(entry, request.body, context, options);
+      return limits.guard(entry, request.ip, () => bootstrap(entry, request.body, context, options));
     },
   );
 }

@@ -3,6 +3,7 @@
  * otherwise make a new device at every start.
  */
 import { z } from 'zod';
+import { ACCESS_PROTOCOLS } from '../cluster/index.js';
 import {
   MAX_BUSINESSES,
   MAX_DEVICE_ID_BYTES,
@@ -51,13 +52,12 @@ export const bootstrapAnswer = z.object({
   expiresAtMs: z.int(),
   businesses: z.array(z.string()).readonly(),
   accessPoints: z.object({
+    tls: z.array(z.string()).readonly().optional().describe('host:port'),
     tcp: z.array(z.string()).readonly().optional().describe('host:port'),
+    wss: z.array(z.string()).readonly().optional().describe('wss://host:port/connect'),
     ws: z.array(z.string()).readonly().optional().describe('ws://host:port/connect'),
   }),
-  protocols: z
-    .array(z.enum(['tcp', 'ws']))
-    .readonly()
-    .describe('In the order to try.'),
+  protocols: z.array(z.enum(ACCESS_PROTOCOLS)).readonly().describe('In the order to try.'),
   heartbeat: z.object({ intervalMs: z.int() }),
   retry: z.object({ minMs: z.int(), maxMs: z.int() }),
 });
@@ -81,9 +81,50 @@ export const tokenRequest = z.strictObject({
   ttlMs: z.int().min(1).optional().describe("At most, and by default, the app's tokenTtlMs."),
 });
 
+/** Exactly one thing is taken back: a token, a device's tokens, a device, or everything of the app. */
+export const revocationRequest = z
+  .strictObject({
+    app: appName,
+    jti: text(MAX_NAME_BYTES).optional().describe('One token, by its id.'),
+    deviceId: deviceId.optional().describe('The tokens that this device was issued up to `beforeMs`.'),
+    identity: z
+      .literal(true)
+      .optional()
+      .describe('With `deviceId`: all its tokens, and it gets no other, until that is lifted.'),
+    beforeMs: z
+      .int()
+      .min(0)
+      .optional()
+      .describe('Milliseconds since 1970; now by default and at the latest. Alone: the tokens of all devices.'),
+  })
+  .refine(
+    ({ jti, deviceId: device }) => jti === undefined || device === undefined,
+    'jti and deviceId exclude each other',
+  )
+  .refine(
+    ({ jti, deviceId: device, beforeMs }) => jti !== undefined || device !== undefined || beforeMs !== undefined,
+    'names nothing: jti, deviceId, or beforeMs for all devices of the app',
+  )
+  .refine(({ jti, beforeMs }) => jti === undefined || beforeMs === undefined, 'jti and beforeMs exclude each other')
+  .refine(
+    ({ identity, deviceId: device, beforeMs }) =>
+      identity === undefined || (device !== undefined && beforeMs === undefined),
+    'identity takes a deviceId and no beforeMs',
+  );
+export type RevocationBody = z.output<typeof revocationRequest>;
+
+export const revocationAnswer = z.object({
+  closed: z.int().describe('Live connections that were closed for it.'),
+  untilMs: z.int().optional().describe('When no token that it means can be left; absent for an identity.'),
+});
+
+export const liftParams = z.object({ app: appName, device: deviceId });
+export const liftAnswer = z.object({ lifted: z.boolean().describe('Whether the identity was revoked.') });
+
 export const tokenAnswer = z.object({
   token: z.string(),
   expiresAtMs: z.int(),
   deviceId: z.string(),
   app: z.string(),
+  jti: z.string().describe('By which this one token can be revoked.'),
 });

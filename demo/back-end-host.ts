@@ -68,6 +68,8 @@ async function answer(
   if (body === undefined) return void response.writeHead(413).end();
   const verdict = verifyWebhook({ headers: request.headers, body, secret });
   if (!verdict.ok) return void response.writeHead(401).end(verdict.reason);
+  // The demo asks for no connection events; a back-end of your own would take note of them here.
+  if (verdict.event.type !== 'request') return void response.writeHead(204).end();
   const { headers, body: payload } = encodeUpstreamAnswer(await answerEvent(verdict.event, backEnd));
   response.writeHead(200, headers).end(payload);
 }

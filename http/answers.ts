@@ -9,6 +9,7 @@ import type { Logger } from 'winston';
 import { createErrorMapping, type StatusByCode } from './error-mapping.js';
 import { KnownRoutes } from './known-routes.js';
 import { PROBLEM_MEDIA_TYPE, ProblemError, toProblemDetails } from './problem.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 import { discardBody } from './unread-body.js';
 
 type SendError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
@@ -41,6 +42,8 @@ export function createSendError(log: Logger, statusByCode: StatusByCode | undefi
     // Fastify asks for `close` after any body it could not use; unread-body.ts says why that is taken back.
     reply.removeHeader('connection');
     if (!request.raw.complete) discardBody(request.raw);
+    // Again, since a request that the framework refused passed no hook.
+    reply.headers(SECURITY_HEADERS);
     if (problem.headers !== undefined) reply.headers(problem.headers);
     reply.code(problem.status).header('content-type', PROBLEM_MEDIA_TYPE);
     reply.send(JSON.stringify(toProblemDetails(problem)));
@@ -61,6 +64,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

@@ -22,6 +22,11 @@ export interface Keyring {
   find(presented: string): string | undefined;
 }
 
+/** The keyring that `current` yields at each look-up, for keys that change while the server runs. */
+export function liveKeyring(current: () => Keyring): Keyring {
+  return { find: (presented) => current().find(presented) };
+}
+
 interface Entry {
   readonly subject: string;
   readonly digest: Buffer;

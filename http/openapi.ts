@@ -60,6 +60,8 @@ function toJsonSchema(schema: z.ZodType, components: Map<string, JsonSchema>, io
   const whole = z.toJSONSchema(schema, {
     io,
     target: 'draft-2020-12',
+    // Bytes: what a schema cannot say its description does.
+    unrepresentable: 'any',
     override: ({ jsonSchema }) => {
       // Answers may gain fields; a client generated from this document must not choke on them.
       if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;

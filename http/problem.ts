@@ -12,7 +12,7 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 export const fieldErrorSchema = z
   .object({
-    in: z.enum(['body', 'path', 'query', 'header']),
+    in: z.enum(['body', 'path', 'query', 'header', 'configuration']),
     field: z.string().describe('Path of the field, such as `devices[3]`; empty for the whole part.'),
     detail: z.string(),
   })

@@ -17,6 +17,8 @@ import type { Logger } from 'winston';
 import { TrunklineError } from '../protocol/index.js';
 import { answerClientError, answerWithProblems, createSendError } from './answers.js';
 import type { StatusByCode } from './error-mapping.js';
+import { limitBodyTime } from './late-body.js';
+import { SECURITY_HEADERS } from './security-headers.js';
 import { serializePlainly, validateWithZod, type ZodTypeProvider } from './validation.js';
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
@@ -52,12 +54,14 @@ export interface HttpServerOptions {
   readonly statusByCode?: StatusByCode;
   /** For a request's headers to arrive. */
   readonly headersTimeoutMs?: number;
-  /** For a whole request to arrive, body included; a later one is answered 408. */
+  /** For a request's body to arrive; a later one is answered 408. A route that streams its body keeps its own time. */
   readonly requestTimeoutMs?: number;
   /** How long an idle connection stays open. */
   readonly keepAliveMs?: number;
   /** Bytes of a request's headers together; more are answered 431. */
   readonly maxHeaderBytes?: number;
+  /** Addresses and ranges of proxies whose X-Forwarded-For counts; from anybody else it is passed over. */
+  readonly trustedProxies?: readonly string[];
   /** Connections at once; further ones are closed on accept. */
   readonly maxConnections?: number;
 }
@@ -76,10 +80,13 @@ export class HttpListenError extends TrunklineError {
 /** @returns an instance that is not listening yet; register routes, then `startHttpServer` */
 export function createHttpServer(options: HttpServerOptions): HttpApp {
   const { headersTimeoutMs = DEFAULT_HEADERS_TIMEOUT_MS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = options;
+  const { trustedProxies = [] } = options;
   const sendError = createSendError(options.log, options.statusByCode);
   const app = fastify({
     bodyLimit: options.maxBodyBytes,
-    requestTimeout: requestTimeoutMs,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    // Kept per request: late-body.ts.
+    requestTimeout: 0,
     keepAliveTimeout: options.keepAliveMs ?? DEFAULT_KEEP_ALIVE_MS,
     http: {
       headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
@@ -98,6 +105,12 @@ export function createHttpServer(options: HttpServerOptions): HttpApp {
   app.setValidatorCompiler(validateWithZod);
   app.setSerializerCompiler(serializePlainly);
   app.decorateRequest('subject', '');
+  app.decorateRequest('key', '');
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
+  limitBodyTime(app, requestTimeoutMs);
   takeJsonOnly(app);
   answerWithProblems(app, sendError);
   return app.withTypeProvider<ZodTypeProvider>();

@@ -27,6 +27,15 @@ export const Status = {
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
+const STATUS_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(Status).map(([name, status]) => [status, name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()]),
+);
+
+/** A status as gRPC writes it, such as `DEADLINE_EXCEEDED`; a number that is none is `UNKNOWN`. */
+export function statusName(status: number): string {
+  return STATUS_NAMES.get(status) ?? 'UNKNOWN';
+}
+
 export const CloseCode = {
   /** The server stops or moves its connections; come back at the moment GOAWAY advised. */
   goingAway: 4000,
@@ -59,6 +68,20 @@ export const CloseCode = {
   policyViolation: 4507,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
+
+/** The link went without a CLOSE. */
+const LINK_LOST = 'link-lost';
+
+/**
+ * A close code as a word, for people and for back-ends: its name above in lower case with dashes.
+ *
+ * @returns `link-lost` for 0, the end of a link without CLOSE; `unknown` for a number that is not in the list
+ */
+export function closeWord(closeCode: number): string {
+  if (closeCode === 0) return LINK_LOST;
+  const name = Object.entries(CloseCode).find(([, code]) => code === closeCode)?.[0];
+  return name?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? 'unknown';
+}
 
 /** What a client may do about a close code it has never seen. */
 export type ReconnectAdvice = 'reconnect' | 'new-token' | 'stay-away';

@@ -1,11 +1,13 @@
 export {
   CloseCode,
+  closeWord,
   GapReason,
   GoAwayReason,
   PushFlag,
   type ReconnectAdvice,
   reconnectAdvice,
   Status,
+  statusName,
 } from './codes.js';
 export { decodeFrame } from './decode-frame.js';
 export { checkSentBy, isSentBy, type Side } from './direction.js';
@@ -66,8 +68,10 @@ export {
   CANONICAL_VERSION,
   CE_PREFIX,
   CE_SPEC_VERSION,
+  CONNECTED_EVENT_TYPE,
   canonicalText,
   DEFAULT_CONTENT_TYPE,
+  DISCONNECTED_EVENT_TYPE,
   decodeHeaderValue,
   deviceSource,
   encodeHeaderValue,

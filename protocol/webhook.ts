@@ -1,6 +1,7 @@
 /**
- * The webhook: how a device's request looks when a business's back-end gets it, and the text that is signed. It
- * lives beside the frames because both ends need it, the upstream client to sign and the back-end SDK to verify.
+ * The webhook: how a device's request or a connection event looks when a business's back-end gets it, and the text
+ * that is signed. It lives beside the frames because both ends need it, the upstream client to sign and the back-end
+ * SDK to verify.
  *
  * The canonical text is made of header values as they travel (still percent-encoded), so that a verifier needs no
  * decoder to check a signature and two decoders can never disagree about what was signed.
@@ -22,6 +23,9 @@ export const STATUS_HEADER = 'trunkline-status';
 export const CE_SPEC_VERSION = '1.0';
 /** `ce-type` of a device's request. */
 export const REQUEST_EVENT_TYPE = 'trunkline.request.v1';
+/** `ce-type` of the news that a device has a connection, or has none any more; it has no body and wants no answer. */
+export const CONNECTED_EVENT_TYPE = 'trunkline.device.connected.v1';
+export const DISCONNECTED_EVENT_TYPE = 'trunkline.device.disconnected.v1';
 /** Unless the client's metadata has a `content-type`. */
 export const DEFAULT_CONTENT_TYPE = 'application/octet-stream';
 

@@ -1,15 +1,18 @@
 // Builds everything into dist/: TypeScript, the browser bundles, and the files that are not code.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-const ASSETS = ['config/trunkline.sample.yaml', 'demo/page', 'test/vectors'];
+const SCHEMA = 'config/trunkline.schema.json';
+const ASSETS = ['config/trunkline.sample.yaml', SCHEMA, 'demo/page', 'test/vectors'];
 const BUNDLES = [{ entry: 'dist/sdk/browser.js', out: 'dist/sdk/trunkline.browser.js' }];
 
 if (!process.argv.includes('--keep')) rmSync('dist', { recursive: true, force: true });
 execFileSync('tsc', [], { stdio: 'inherit' });
 chmodSync('dist/cli/main.js', 0o755);
+const { configJsonSchemaText } = await import('../dist/config/index.js');
+writeFileSync(SCHEMA, configJsonSchemaText());
 for (const asset of ASSETS) {
   if (existsSync(asset)) cpSync(asset, `dist/${asset}`, { recursive: true });
 }

@@ -12,7 +12,7 @@ import { webSocketConnector } from './transports/websocket-connector.js';
 export * from './index.js';
 
 export interface BrowserClientOptions extends Omit<TrunklineClientOptions, 'transports'> {
-  /** WebSocket by default. */
+  /** WebSocket, plain and secure, by default. */
   readonly transports?: Connectors | undefined;
 }
 
@@ -20,10 +20,15 @@ export function createClient(options: BrowserClientOptions): TrunklineClient {
   return new TrunklineClient({
     ...options,
     attributes: { platform: 'web', ...options.attributes },
-    transports: options.transports ?? { ws: webSocketConnector(WebSocket) },
+    transports: options.transports ?? webTransports(),
     storage: options.storage ?? tabStorage(),
     networkHints: options.networkHints ?? browserHints,
   });
+}
+
+function webTransports(): Connectors {
+  const webSocket = webSocketConnector(WebSocket);
+  return { wss: webSocket, ws: webSocket };
 }
 
 /** Pages without storage (some embedded ones) keep the identity in memory. */

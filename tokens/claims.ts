@@ -34,6 +34,8 @@ export interface Identity {
 /** What a verified token says. */
 export interface DeviceClaims extends Identity, Grants {
   readonly app: string;
+  /** Different for every token; empty when the token has none. */
+  readonly jti: string;
   readonly issuedAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -60,6 +62,12 @@ export function readIdentity(claims: RawClaims, reject: Reject): Identity {
     throw reject(`uid is not a text of 1 to ${MAX_NAME_BYTES} bytes`);
   }
   return { deviceId: sub, uid };
+}
+
+/** @throws what `reject` makes, when `jti` is there and not in its form */
+export function readTokenId({ jti = '' }: RawClaims, reject: Reject): string {
+  if (jti !== '' && !isText(jti, MAX_NAME_BYTES)) throw reject(`jti is not a text of at most ${MAX_NAME_BYTES} bytes`);
+  return jti;
 }
 
 /**

@@ -24,6 +24,15 @@ export class TokenExpiredError extends ProtocolError {
   }
 }
 
+/** The token was taken back: itself, with its device, or with everything its app had issued. Closes with 4100. */
+export class TokenRevokedError extends ProtocolError {
+  readonly code = 'TRK_TOKEN_REVOKED';
+  readonly closeCode: number = CloseCode.invalidToken;
+  constructor() {
+    super('token revoked');
+  }
+}
+
 /** The claims asked for make a token longer than CONNECT carries. */
 export class TokenTooLargeError extends TrunklineError {
   readonly code = 'TRK_TOKEN_TOO_LARGE';

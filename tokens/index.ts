@@ -14,9 +14,26 @@ export {
   InvalidTokenError,
   SecretExposedError,
   TokenExpiredError,
+  TokenRevokedError,
   TokenTooLargeError,
 } from './errors.js';
-export { createSigningKey, type PublicJwk, type PublicJwks, type SigningKey, SigningKeys } from './signing-keys.js';
+export {
+  type RevocableClaims,
+  type Revocation,
+  type RevocationChange,
+  type RevocationLift,
+  RevocationTable,
+} from './revocation-table.js';
+export { ensureSecretDir, readSecretFile, replaceSecretFile } from './secret-file.js';
+export { createSigningKey, type PublicJwk } from './signing-key-files.js';
+export {
+  type DistributeKeys,
+  type PublicJwks,
+  type Rotation,
+  type SigningKey,
+  SigningKeys,
+  type SigningKeysOptions,
+} from './signing-keys.js';
 export { type IssuedToken, TokenIssuer, type TokenIssuerOptions, type TokenRequest } from './token-issuer.js';
 export {
   createTokenVerifier,

@@ -5,20 +5,21 @@
  * that start on one empty directory exactly one wins.
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InvalidKeyError, SecretExposedError } from './errors.js';
 
 const SECRET_FILE_MODE = 0o600;
 const SECRET_DIR_MODE = 0o700;
-const MAX_SECRET_FILE_BYTES = 16 * 1024;
+const MAX_KEY_FILE_BYTES = 16 * 1024;
 
 /**
+ * @param maxBytes what the file may have; enough for a key by default
  * @returns the text, or `undefined` when there is no such file
  * @throws {SecretExposedError} group or others may read or write it
- * @throws {InvalidKeyError} not a regular file, or longer than any key
+ * @throws {InvalidKeyError} not a regular file, or longer
  */
-export async function readSecretFile(path: string): Promise<string | undefined> {
+export async function readSecretFile(path: string, maxBytes = MAX_KEY_FILE_BYTES): Promise<string | undefined> {
   const file = await open(path, 'r').catch(absent);
   if (file === undefined) return undefined;
   try {
@@ -26,7 +27,7 @@ export async function readSecretFile(path: string): Promise<string | undefined> 
     if (!info.isFile()) throw new InvalidKeyError(path, 'is not a regular file');
     const mode = info.mode & 0o777;
     if ((mode & 0o077) !== 0) throw new SecretExposedError(path, mode, SECRET_FILE_MODE);
-    if (info.size > MAX_SECRET_FILE_BYTES) throw new InvalidKeyError(path, 'is too long for a key');
+    if (info.size > maxBytes) throw new InvalidKeyError(path, `is longer than ${maxBytes} bytes`);
     return await file.readFile('utf8');
   } finally {
     await file.close();
@@ -35,20 +36,43 @@ export async function readSecretFile(path: string): Promise<string | undefined> 
 
 /** Makes a file that only its owner reads. @returns false, and nothing is written, when the file exists */
 export async function createSecretFile(path: string, text: string): Promise<boolean> {
-  const temporary = join(dirname(path), `.${randomBytes(8).toString('hex')}.tmp`);
-  const file = await open(temporary, 'wx', SECRET_FILE_MODE);
+  const temporary = await writeTemporary(path, text);
   try {
-    await file.writeFile(text);
-    await file.sync();
     await link(temporary, path);
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
     throw error;
   } finally {
-    await file.close();
     await unlink(temporary);
   }
+}
+
+/** Puts a file that only its owner reads in the place of another; a reader sees the old one or the new one, whole. */
+export async function replaceSecretFile(path: string, text: string): Promise<void> {
+  const temporary = await writeTemporary(path, text);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary);
+    throw error;
+  }
+  // The name is in the directory, and that is what a power cut would lose.
+  const directory = await open(dirname(path), 'r');
+  await directory.sync().finally(() => directory.close());
+}
+
+/** @returns the path of a new file beside `path` whose content is on the disk */
+async function writeTemporary(path: string, text: string): Promise<string> {
+  const temporary = join(dirname(path), `.${randomBytes(8).toString('hex')}.tmp`);
+  const file = await open(temporary, 'wx', SECRET_FILE_MODE);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return temporary;
 }
 
 /**

@@ -1,27 +1,29 @@
 /**
- * The keys that sign device tokens: one private Ed25519 JWK a file in `<dataDir>/keys/*.json`.
+ * The keys that sign device tokens. The file whose name sorts last signs, all are published. A name is chosen by whoever
+ * adds the key and survives copies and backups, which a modification time does not; the files made here start with the
+ * date, so the newest signs.
  *
- * The file whose name sorts last signs, all are published. A name is chosen by whoever adds the key and survives
- * copies and backups, which a modification time does not; the files made here start with the date, so the newest signs.
+ * A rotation has an order that leaves no gap, whenever the process ends in between:
+ *
+ * ```
+ * new file ─► published and handed to every verifier ─► signs ─► the old one's last token expires ─► old file removed
+ * ```
  *
  * @see docs/control.md, "Keys"
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { calculateJwkThumbprint } from 'jose';
+import type { KeyObject } from 'node:crypto';
 import { InvalidKeyError } from './errors.js';
-import { createSecretFile, ensureSecretDir, readSecretFile } from './secret-file.js';
-
-/** A public key as published; plain JSON. */
-export interface PublicJwk {
-  readonly kty: 'OKP';
-  readonly crv: 'Ed25519';
-  readonly x: string;
-  readonly kid: string;
-  readonly alg: 'EdDSA';
-  readonly use: 'sig';
-}
+import { ensureSecretDir } from './secret-file.js';
+import {
+  createKeyFile,
+  keyDir,
+  type LoadedKey,
+  listKeyFiles,
+  loadKeyFile,
+  type PublicJwk,
+  removeKeyFile,
+} from './signing-key-files.js';
+import { SigningRecord } from './signing-record.js';
 
 /** The document at `/.well-known/jwks.json`; it crosses threads as it is. */
 export interface PublicJwks {
@@ -33,93 +35,168 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-export class SigningKeys {
-  readonly #jwks: PublicJwks;
-  /** Signs every token. */
-  readonly current: SigningKey;
+export interface Rotation {
+  /** Signs from now on. */
+  readonly kid: string;
+  readonly previousKid: string;
+  /** When the previous key's last token is over and its file is removed; milliseconds since 1970. */
+  readonly previousEndsMs: number;
+}
 
-  private constructor(keys: readonly LoadedKey[], current: LoadedKey) {
-    this.#jwks = Object.freeze({ keys: Object.freeze(keys.map((key) => key.publicJwk)) });
-    this.current = { kid: current.publicJwk.kid, privateKey: current.privateKey };
+export interface SigningKeysOptions {
+  /** The longest life that the configuration gives a token, in case tokens are out that this node has no record of. */
+  readonly longestLifeMs?: number;
+  /** Milliseconds since 1970; the system's clock by default. */
+  readonly now?: () => number;
+}
+
+/** Resolves when every verifier accepts tokens of these keys. */
+export type DistributeKeys = (jwks: PublicJwks) => Promise<void>;
+
+export class SigningKeys {
+  readonly #dir: string;
+  readonly #record: SigningRecord;
+  readonly #now: () => number;
+  #keys: readonly LoadedKey[];
+  #current: LoadedKey;
+  #jwks: PublicJwks;
+  #rotating: Promise<Rotation> | undefined;
+
+  private constructor(
+    dir: string,
+    record: SigningRecord,
+    keys: readonly LoadedKey[],
+    current: LoadedKey,
+    now: () => number,
+  ) {
+    this.#dir = dir;
+    this.#record = record;
+    this.#now = now;
+    this.#keys = keys;
+    this.#current = current;
+    this.#jwks = published(keys);
   }
 
   /**
-   * Loads every key; makes the directory (mode 0700) and a first key when there is none.
+   * Loads every key; makes the directory (mode 0700) and a first key when there is none. Keys whose last token is over
+   * are removed.
    *
    * @throws {SecretExposedError} others than the owner may read a key, or add one
    * @throws {InvalidKeyError} a file holds something else than a private Ed25519 JWK with a `kid` of its own
    */
-  static async open(dataDir: string): Promise<SigningKeys> {
+  static async open(dataDir: string, options: SigningKeysOptions = {}): Promise<SigningKeys> {
+    const { longestLifeMs = 0, now = Date.now } = options;
     const dir = keyDir(dataDir);
     await ensureSecretDir(dir);
-    let files = await keyFiles(dir);
+    const record = await SigningRecord.open(dataDir);
+    await record.noteLife(longestLifeMs);
+    let files = await listKeyFiles(dir);
     if (files.length === 0) {
-      await createSigningKey(dataDir);
-      files = await keyFiles(dir);
+      await createKeyFile(dir, now());
+      // Not the one just made: another process may have started on the same empty directory.
+      files = await listKeyFiles(dir);
     }
-    const keys = await Promise.all(files.map((file) => loadKey(join(dir, file))));
-    const kids = new Set(keys.map((key) => key.publicJwk.kid));
-    if (kids.size !== keys.length) throw new InvalidKeyError(dir, 'two files hold keys with the same kid');
-    const current = keys.at(-1);
+    const loaded = await Promise.all(files.map((file) => loadKeyFile(dir, file)));
+    const kids = new Set(loaded.map((key) => key.publicJwk.kid));
+    if (kids.size !== loaded.length) throw new InvalidKeyError(dir, 'two files hold keys with the same kid');
+    const current = loaded.at(-1);
     if (current === undefined) throw new InvalidKeyError(dir, 'the keys vanished while they were read');
-    return new SigningKeys(keys, current);
+    const keys = new SigningKeys(dir, record, loaded, current, now);
+    await keys.retire();
+    return keys;
   }
 
+  /** Signs every token. */
+  get current(): SigningKey {
+    const { publicJwk, privateKey } = this.#current;
+    return { kid: publicJwk.kid, privateKey };
+  }
+
+  /** The longest life that any token has, of those this node knows of. */
+  get longestLifeMs(): number {
+    return this.#record.longestLifeMs;
+  }
+
+  /** When the next key is to be retired; `undefined` when none is. Milliseconds since 1970. */
+  get nextRetirementMs(): number | undefined {
+    const dates = this.#retiring().map(({ endsMs }) => endsMs);
+    return dates.length === 0 ? undefined : Math.min(...dates);
+  }
+
+  /** A new object after every change. */
   publicJwks(): PublicJwks {
     return this.#jwks;
   }
-}
 
-/** Adds a key that signs from the next start on. @returns its `kid`, the key's RFC 7638 thumbprint */
-export async function createSigningKey(dataDir: string, nowMs: number = Date.now()): Promise<string> {
-  const dir = keyDir(dataDir);
-  await ensureSecretDir(dir);
-  const jwk = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-  const kid = await calculateJwkThumbprint({ kty: 'OKP', crv: 'Ed25519', x: String(jwk.x) });
-  const date = new Date(nowMs).toISOString().replaceAll(/[-:.]/g, '');
-  await createSecretFile(join(dir, `${date}-${kid.slice(0, 8)}.json`), `${JSON.stringify({ ...jwk, kid })}\n`);
-  return kid;
-}
-
-interface LoadedKey {
-  readonly privateKey: KeyObject;
-  readonly publicJwk: PublicJwk;
-}
-
-const keyDir = (dataDir: string) => join(dataDir, 'keys');
-
-async function keyFiles(dir: string): Promise<string[]> {
-  const names = await readdir(dir);
-  return names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
-}
-
-async function loadKey(path: string): Promise<LoadedKey> {
-  const jwk = parseObject(path, (await readSecretFile(path)) ?? '');
-  const { kty, crv, kid } = jwk;
-  if (kty !== 'OKP' || crv !== 'Ed25519')
-    throw new InvalidKeyError(path, 'is not an Ed25519 JWK (kty OKP, crv Ed25519)');
-  if (typeof kid !== 'string' || kid === '') throw new InvalidKeyError(path, 'has no kid');
-  const privateKey = importPrivate(path, jwk);
-  // The half that is published comes from the half that signs, so that the two cannot disagree.
-  const x = createPublicKey(privateKey).export({ format: 'jwk' }).x;
-  if (x === undefined || x !== jwk['x']) throw new InvalidKeyError(path, 'x is not the public half of d');
-  return { privateKey, publicJwk: Object.freeze({ kty, crv, x, kid, alg: 'EdDSA', use: 'sig' }) };
-}
-
-function parseObject(path: string, text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return { ...value };
-  } catch {
-    // Falls through: the parser's message quotes the file, which is a secret.
+  /** To be awaited before a token of this life is signed, so that its key is kept for as long. */
+  noteLife(lifeMs: number): Promise<void> {
+    return this.#record.noteLife(lifeMs);
   }
-  throw new InvalidKeyError(path, 'is not a JSON object');
+
+  /**
+   * Lets a new key sign once every verifier knows it. A second call while one is under way is the same one; after one
+   * that failed, the next takes up its key.
+   *
+   * @throws what `distribute` throws; the old key signs on, the new one is published
+   */
+  rotate(distribute: DistributeKeys): Promise<Rotation> {
+    this.#rotating ??= this.#rotate(distribute).finally(() => {
+      this.#rotating = undefined;
+    });
+    return this.#rotating;
+  }
+
+  /** Forgets keys whose last token is over, and removes their files. @returns their `kid`s */
+  async retire(): Promise<string[]> {
+    const nowMs = this.#now();
+    const over = this.#retiring().filter(({ endsMs }) => endsMs <= nowMs);
+    if (over.length === 0) return [];
+    const kids = over.map(({ key }) => key.publicJwk.kid);
+    this.#setKeys(this.#keys.filter((key) => !kids.includes(key.publicJwk.kid)));
+    // Removed rather than set aside: what nobody needs can only leak.
+    for (const { key } of over) await removeKeyFile(this.#dir, key.file);
+    await this.#record.forget(kids);
+    return kids;
+  }
+
+  async #rotate(distribute: DistributeKeys): Promise<Rotation> {
+    const previous = this.#current;
+    const next = this.#keys.at(-1) === previous ? await this.#addKey(previous) : (this.#keys.at(-1) as LoadedKey);
+    // On record before the new key signs: should the process end now, the next start signs with the new one.
+    await this.#noteEnd(previous);
+    await distribute(this.#jwks);
+    this.#current = next;
+    const previousEndsMs = await this.#noteEnd(previous);
+    return { kid: next.publicJwk.kid, previousKid: previous.publicJwk.kid, previousEndsMs };
+  }
+
+  async #addKey(previous: LoadedKey): Promise<LoadedKey> {
+    const { file } = await createKeyFile(this.#dir, this.#now(), previous.file);
+    const key = await loadKeyFile(this.#dir, file);
+    this.#setKeys([...this.#keys, key]);
+    return key;
+  }
+
+  async #noteEnd(key: LoadedKey): Promise<number> {
+    const endsMs = this.#now() + this.#record.longestLifeMs;
+    await this.#record.noteRetirement(key.publicJwk.kid, endsMs);
+    return endsMs;
+  }
+
+  /** The key that signs stays, whatever the record says: a rotation may have failed after it was written. */
+  #retiring(): { readonly key: LoadedKey; readonly endsMs: number }[] {
+    return this.#keys.flatMap((key) => {
+      const endsMs = this.#record.retirements[key.publicJwk.kid];
+      return key === this.#current || endsMs === undefined ? [] : [{ key, endsMs }];
+    });
+  }
+
+  #setKeys(keys: readonly LoadedKey[]): void {
+    this.#keys = keys;
+    this.#jwks = published(keys);
+  }
 }
 
-function importPrivate(path: string, jwk: Record<string, unknown>): KeyObject {
-  try {
-    return createPrivateKey({ key: jwk, format: 'jwk' });
-  } catch {
-    throw new InvalidKeyError(path, 'holds no private Ed25519 key (d)');
-  }
+function published(keys: readonly LoadedKey[]): PublicJwks {
+  return Object.freeze({ keys: Object.freeze(keys.map((key) => key.publicJwk)) });
 }

@@ -45,6 +45,10 @@ export class TokenCache {
     this.#entries.delete(key);
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   #dropOldest(): void {
     for (const key of this.#entries.keys()) {
       this.#entries.delete(key);

@@ -11,6 +11,8 @@ import { type Grants, SERVICE_NAME } from './claims.js';
 import { TokenTooLargeError } from './errors.js';
 import type { SigningKeys } from './signing-keys.js';
 
+const SECOND_MS = 1_000;
+
 export interface TokenIssuerOptions {
   readonly keys: SigningKeys;
   /** Milliseconds since 1970; the system's clock by default. */
@@ -28,6 +30,8 @@ export interface TokenRequest extends Grants {
 export interface IssuedToken {
   readonly token: string;
   readonly expiresAtMs: number;
+  /** By which this one token can be revoked. */
+  readonly jti: string;
 }
 
 export class TokenIssuer {
@@ -41,21 +45,23 @@ export class TokenIssuer {
 
   /** @throws {TokenTooLargeError} the grants do not fit a CONNECT frame */
   async issue({ app, deviceId, uid, businesses, groups, ttlMs }: TokenRequest): Promise<IssuedToken> {
+    await this.#keys.noteLife(ttlMs + SECOND_MS);
     const { kid, privateKey } = this.#keys.current;
     const nowMs = this.#now();
-    const issuedAt = Math.floor(nowMs / 1000);
-    const expiresAt = Math.max(issuedAt + 1, Math.floor((nowMs + ttlMs) / 1000));
+    const expiresAt = Math.max(Math.floor(nowMs / SECOND_MS) + 1, Math.floor((nowMs + ttlMs) / SECOND_MS));
+    const jti = randomUUID();
     const claims = { ...(uid === undefined ? {} : { uid }), biz: businesses, grp: groups };
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid })
       .setIssuer(SERVICE_NAME)
       .setAudience(app)
       .setSubject(deviceId)
-      .setIssuedAt(issuedAt)
+      // To the millisecond: a revocation of what was issued before now must not meet what is issued right after.
+      .setIssuedAt(nowMs / SECOND_MS)
       .setExpirationTime(expiresAt)
-      .setJti(randomUUID())
+      .setJti(jti)
       .sign(privateKey);
     if (token.length > MAX_TOKEN_BYTES) throw new TokenTooLargeError(token.length, MAX_TOKEN_BYTES);
-    return { token, expiresAtMs: expiresAt * 1000 };
+    return { token, expiresAtMs: expiresAt * SECOND_MS, jti };
   }
 }

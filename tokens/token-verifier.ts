@@ -22,10 +22,12 @@ import {
   readGroups,
   readIdentity,
   readTime,
+  readTokenId,
   SERVICE_NAME,
   type TokenVerifier,
 } from './claims.js';
-import { InvalidKeyError, InvalidTokenError, TokenExpiredError } from './errors.js';
+import { InvalidKeyError, InvalidTokenError, TokenExpiredError, TokenRevokedError } from './errors.js';
+import { RevocationTable } from './revocation-table.js';
 import type { PublicJwks } from './signing-keys.js';
 import { TokenCache } from './token-cache.js';
 
@@ -43,6 +45,8 @@ export interface TokenVerifierOptions {
   readonly jwks: PublicJwks;
   /** Names of the apps whose tokens are accepted. */
   readonly apps: readonly string[];
+  /** What was taken back; asked for every token, remembered ones too. Nothing by default. */
+  readonly revocations?: RevocationTable;
   /** Verified tokens kept; default 50,000, 0 keeps none. */
   readonly cachedTokens?: number;
   /** How far ahead `iat` and `nbf` may lie; default 10 s. Expiry is exact. */
@@ -54,6 +58,14 @@ export interface TokenVerifierOptions {
 /** A verifier that answers without promises. */
 export interface SyncTokenVerifier extends TokenVerifier {
   verify(token: string): DeviceClaims;
+  /** Accepts tokens of these apps from now on, and no others. */
+  useApps(apps: readonly string[]): void;
+  /**
+   * Accepts tokens of these keys from now on, and no others.
+   *
+   * @throws {InvalidKeyError} one is not an Ed25519 key with a `kid`; the keys stay as they were
+   */
+  useKeys(jwks: PublicJwks): void;
 }
 
 /** @throws {InvalidKeyError} a published key is not an Ed25519 key with a `kid` */
@@ -62,8 +74,9 @@ export function createTokenVerifier(options: TokenVerifierOptions): SyncTokenVer
 }
 
 class JwtVerifier implements SyncTokenVerifier {
-  readonly #keys: ReadonlyMap<string, KeyObject>;
-  readonly #apps: ReadonlyMap<string, string>;
+  #keys: ReadonlyMap<string, KeyObject>;
+  #apps: ReadonlyMap<string, string>;
+  readonly #revocations: RevocationTable;
   readonly #cache: TokenCache;
   readonly #toleranceMs: number;
   readonly #now: () => number;
@@ -71,7 +84,8 @@ class JwtVerifier implements SyncTokenVerifier {
 
   constructor(options: TokenVerifierOptions) {
     this.#keys = importKeys(options.jwks);
-    this.#apps = new Map(options.apps.map((app) => [app, app]));
+    this.#apps = byName(options.apps);
+    this.#revocations = options.revocations ?? new RevocationTable();
     this.#cache = new TokenCache(options.cachedTokens ?? DEFAULT_CACHED_TOKENS);
     this.#toleranceMs = options.clockToleranceMs ?? DEFAULT_CLOCK_TOLERANCE_MS;
     this.#now = options.now ?? Date.now;
@@ -87,8 +101,21 @@ class JwtVerifier implements SyncTokenVerifier {
       this.#cache.delete(key);
       throw new TokenExpiredError(claims.expiresAtMs);
     }
+    if (this.#revocations.isRevoked(claims)) throw new TokenRevokedError();
     if (known === undefined) this.#cache.set(key, claims);
     return claims;
+  }
+
+  useApps(apps: readonly string[]): void {
+    this.#apps = byName(apps);
+    this.#cache.clear();
+  }
+
+  useKeys(jwks: PublicJwks): void {
+    const before = this.#keys;
+    this.#keys = importKeys(jwks);
+    // What a key that is gone once signed may be remembered still.
+    if ([...before.keys()].some((kid) => !this.#keys.has(kid))) this.#cache.clear();
   }
 
   /** Everything but the expiry. */
@@ -103,7 +130,8 @@ class JwtVerifier implements SyncTokenVerifier {
     const { businesses, groups } = this.#readGrants(raw);
     const issuedAtMs = this.#readStart(raw, 'iat');
     if (raw['nbf'] !== undefined) this.#readStart(raw, 'nbf');
-    return { app, deviceId, uid, businesses, groups, issuedAtMs, expiresAtMs: readTime(raw, 'exp', reject) };
+    const expiresAtMs = readTime(raw, 'exp', reject);
+    return { app, deviceId, uid, businesses, groups, jti: readTokenId(raw, reject), issuedAtMs, expiresAtMs };
   }
 
   #checkSignature(token: string): void {
@@ -139,6 +167,9 @@ class JwtVerifier implements SyncTokenVerifier {
     return grants;
   }
 }
+
+/** A look-up that also yields one string per app, however many tokens name it. */
+const byName = (apps: readonly string[]): ReadonlyMap<string, string> => new Map(apps.map((app) => [app, app]));
 
 function importKeys({ keys }: PublicJwks): ReadonlyMap<string, KeyObject> {
   const imported = new Map<string, KeyObject>();

@@ -1,29 +1,27 @@
 /** Accepts TCP links on a port that all access workers of the node share. */
-import { createServer, type Server, type Socket } from 'node:net';
-import { listen, stopListening } from './listen.js';
+import { Acceptor, remoteAddressOf } from './acceptor.js';
 import { TcpTransport } from './tcp-transport.js';
 import type { Listener, ListenerOptions } from './transport.js';
 import { UNOWNED } from './unowned.js';
 
 export class TcpListener implements Listener {
   readonly protocol = 'tcp';
-  readonly #options: ListenerOptions;
-  readonly #server: Server;
+  readonly #acceptor: Acceptor;
 
   constructor(options: ListenerOptions) {
-    this.#options = options;
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#acceptor = new Acceptor(options, (socket) => {
+      this.#acceptor.settled(socket);
+      options.onConnection(new TcpTransport(socket, remoteAddressOf(socket), UNOWNED));
+    });
   }
 
   start(): Promise<void> {
-    return listen(this.#server, this.#options);
+    return this.#acceptor.start();
   }
 
   stop(): Promise<void> {
-    return stopListening(this.#server);
+    return this.#acceptor.stop();
   }
 
-  #accept(socket: Socket): void {
-    this.#options.onConnection(new TcpTransport(socket, UNOWNED));
-  }
+  renew(): void {}
 }

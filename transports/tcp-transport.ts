@@ -1,10 +1,11 @@
 /**
- * A TCP link. The listeners are shared functions that find their transport on the socket: closures for every
- * connection would be hundreds of bytes each.
+ * A link of raw bytes: TCP, or TLS on top of it. The listeners are shared functions that find their transport on the
+ * socket: closures for every connection would be hundreds of bytes each.
  */
 import type { Socket } from 'node:net';
 import { RAW_ENVELOPE } from './envelopes.js';
 import { CLOSE_TIMEOUT_MS, NEVER_TAKEN_BYTES, type Transport, type TransportHandler } from './transport.js';
+import { untakenBytes } from './untaken.js';
 
 const transportOf = Symbol('transport');
 type OwnedSocket = Socket & { [transportOf]?: TcpTransport };
@@ -12,29 +13,41 @@ type OwnedSocket = Socket & { [transportOf]?: TcpTransport };
 const NOTHING = Buffer.alloc(0);
 
 export class TcpTransport implements Transport {
-  readonly protocol = 'tcp';
   readonly envelope = RAW_ENVELOPE;
   readonly remoteAddress: string;
   handler: TransportHandler;
   readonly #socket: Socket;
+  /** Below TLS. */
+  readonly #raw: Socket | undefined;
+  #handedBytes = -1;
 
-  constructor(socket: OwnedSocket, handler: TransportHandler) {
+  /**
+   * @param remoteAddress the one that counts
+   * @param raw the socket below, when `socket` is a TLS socket
+   */
+  constructor(socket: OwnedSocket, remoteAddress: string, handler: TransportHandler, raw?: Socket) {
     this.#socket = socket;
+    this.#raw = raw;
     this.handler = handler;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = remoteAddress;
     socket[transportOf] = this;
-    socket.setNoDelay(true);
     socket.on('data', onData);
     socket.on('error', onError);
     socket.on('close', onClose);
   }
 
+  get protocol(): 'tcp' | 'tls' {
+    return this.#raw === undefined ? 'tcp' : 'tls';
+  }
+
   get writableBytes(): number {
-    return this.#socket.writable ? this.#socket.writableLength : NEVER_TAKEN_BYTES;
+    return this.#socket.writable ? untakenBytes(this.#socket, this.#raw, this.#handedBytes) : NEVER_TAKEN_BYTES;
   }
 
   write(wire: Uint8Array): void {
-    if (this.#socket.writable) this.#socket.write(wire);
+    if (!this.#socket.writable) return;
+    this.#handedBytes = this.#socket.writableLength === 0 ? wire.length : -1;
+    this.#socket.write(wire);
   }
 
   notifyDrain(): void {

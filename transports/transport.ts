@@ -13,7 +13,10 @@ export interface Envelope {
   wrap(bytes: Uint8Array): Uint8Array;
 }
 
-export type AccessProtocol = 'tcp' | 'ws';
+/** In the order in which a client should try them, where it can speak several. */
+export const ACCESS_PROTOCOLS = ['tls', 'wss', 'tcp', 'ws'] as const;
+export type AccessProtocol = (typeof ACCESS_PROTOCOLS)[number];
+export type SecureProtocol = 'tls' | 'wss';
 
 /** The session's half: what a transport tells its owner. None of these is called after `onClose`. */
 export interface TransportHandler {
@@ -29,7 +32,7 @@ export interface TransportHandler {
 
 export interface Transport {
   readonly protocol: AccessProtocol;
-  /** The peer's IP address. */
+  /** The peer's IP address; behind a PROXY protocol header, the one that the proxy names. */
   readonly remoteAddress: string;
   readonly envelope: Envelope;
   /**
@@ -51,12 +54,52 @@ export interface Transport {
   destroy(): void;
 }
 
+/** Why a link may not come in: too many links a second, too many on the node, too many from its address. */
+export type AdmissionRefusal = 'rate' | 'node-full' | 'ip-full';
+
+/**
+ * Why a link was cut off before it had a transport. `proxy`: a PROXY protocol header that is missing, malformed or from
+ * a peer that is not believed. `tls`: a TLS handshake that failed. `timeout`: header, TLS handshake or HTTP upgrade took
+ * too long.
+ */
+export type LinkRefusal = AdmissionRefusal | 'proxy' | 'tls' | 'timeout';
+
+/** Whether one more link may come in; asked once its true address is known, before anything is spent on it. */
+export interface LinkGate {
+  /** @returns a ticket to give back when the link has ended, or why it is refused */
+  admit(remoteAddress: string): number | AdmissionRefusal;
+  release(ticket: number): void;
+}
+
+/** What a listener counts. */
+export interface LinkCounter {
+  refused(reason: LinkRefusal): void;
+  /** A TLS handshake succeeded. */
+  secured(isResumed: boolean): void;
+}
+
+/** What a `tls` or `wss` listener shows and keeps secret. */
+export interface SecureMaterial {
+  /** PEM, the chain from the server's own certificate up. */
+  readonly cert: string;
+  /** PEM. */
+  readonly key: string;
+  /** 48 bytes, the same on every thread, so that a session resumes on whichever the kernel chooses. */
+  readonly ticketKeys: Uint8Array;
+}
+
 export interface ListenerOptions {
   readonly host: string;
   /** Never 0: the node resolves it first, so that all workers share one port. */
   readonly port: number;
   /** Share the port with the other access workers. */
   readonly reusePort: boolean;
+  readonly gate: LinkGate;
+  readonly counter: LinkCounter;
+  /** Where it stands, every link begins with a PROXY protocol header, believed from these addresses and ranges only. */
+  readonly proxyFrom?: readonly string[] | undefined;
+  /** Of `tls` and `wss`. */
+  readonly secure?: SecureMaterial | undefined;
   /** A peer that has not finished the wire's own handshake by then is cut off. */
   readonly handshakeMs: number;
   /** A stranger's largest message, where the wire itself has messages. */
@@ -71,8 +114,14 @@ export interface Listener {
   readonly protocol: AccessProtocol;
   /** @throws the system's error, such as EADDRINUSE */
   start(): Promise<void>;
-  /** Accepts nothing new; links that are open stay. */
+  /** Accepts nothing new; links that are open stay, those that are still in a handshake of the wire end. */
   stop(): Promise<void>;
+  /**
+   * Handshakes from now on use this; connections are left as they are. Does nothing where nothing is secure.
+   *
+   * @throws when the certificate cannot be used; the one before stays in use
+   */
+  renew(material: SecureMaterial): void;
 }
 
 /** How long a closed link may take to follow before it is cut off. */

@@ -1,13 +1,17 @@
 /**
- * Accepts WebSocket links at `/connect` with the subprotocol `trunkline.v1`. Compression stays off: its state
- * costs tens of kilobytes a connection.
+ * Accepts WebSocket links at `/connect` with the subprotocol `trunkline.v1`, plain or over TLS. Compression stays off:
+ * its state costs tens of kilobytes a connection.
  */
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server as HttpServer, STATUS_CODES } from 'node:http';
+import { createServer as createSecureServer, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { type ServerOptions, WebSocketServer } from 'ws';
-import { listen, stopListening } from './listen.js';
-import { CLOSE_TIMEOUT_MS, type Listener, type ListenerOptions } from './transport.js';
+import { Acceptor, remoteAddressOf } from './acceptor.js';
+import { handToTls, tlsOptions } from './tls-front.js';
+import { CLOSE_TIMEOUT_MS, type Listener, type ListenerOptions, type SecureMaterial } from './transport.js';
+import { rawSocketOf } from './untaken.js';
 import { UNOWNED } from './unowned.js';
 import { WebSocketTransport } from './websocket-transport.js';
 
@@ -15,21 +19,25 @@ export const WEBSOCKET_PATH = '/connect';
 export const SUBPROTOCOL = 'trunkline.v1';
 
 const MAX_HEADER_BYTES = 8 * 1024;
+/** The acceptor cuts late links off, whatever they wait for; these clocks would run beside it. */
+const HTTP_OPTIONS = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 0, requestTimeout: 0 };
 
 export class WebSocketListener implements Listener {
-  readonly protocol = 'ws';
+  readonly protocol: 'ws' | 'wss';
   readonly #options: ListenerOptions;
-  readonly #server: Server;
+  readonly #acceptor: Acceptor;
+  /** Gets its links from the acceptor and never listens. */
+  readonly #server: HttpServer | HttpsServer;
+  readonly #secure: HttpsServer | undefined;
   readonly #webSockets: WebSocketServer;
 
+  /** @param options with `secure` it speaks `wss`, without `ws` */
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#server = createServer({
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: options.handshakeMs,
-      requestTimeout: options.handshakeMs,
-      connectionsCheckingInterval: Math.min(options.handshakeMs, 5_000),
-    });
+    this.#secure = options.secure === undefined ? undefined : this.#createSecureServer(options.secure);
+    this.#server = this.#secure ?? createServer(HTTP_OPTIONS);
+    this.protocol = this.#secure === undefined ? 'ws' : 'wss';
+    this.#acceptor = new Acceptor(options, (socket) => this.#link(socket));
     this.#server.on('request', (_request, response) => {
       response.writeHead(426, { 'content-type': 'text/plain', upgrade: 'websocket', connection: 'close' });
       response.end('This is a WebSocket endpoint.\n');
@@ -48,12 +56,33 @@ export class WebSocketListener implements Listener {
   }
 
   start(): Promise<void> {
-    return listen(this.#server, this.#options);
+    return this.#acceptor.start();
   }
 
   stop(): Promise<void> {
-    this.#server.closeIdleConnections();
-    return stopListening(this.#server);
+    return this.#acceptor.stop();
+  }
+
+  renew(material: SecureMaterial): void {
+    this.#secure?.setSecureContext(tlsOptions(material));
+  }
+
+  #createSecureServer(material: SecureMaterial): HttpsServer {
+    const { counter } = this.#options;
+    const server = createSecureServer({
+      ...HTTP_OPTIONS,
+      ...tlsOptions(material),
+      ALPNProtocols: ['http/1.1'],
+    });
+    server.on('secureConnection', (socket) => counter.secured(socket.isSessionReused()));
+    // Node's own listener ends the link.
+    server.on('tlsClientError', () => counter.refused('tls'));
+    return server;
+  }
+
+  #link(socket: Socket): void {
+    if (this.#secure === undefined) this.#server.emit('connection', socket);
+    else handToTls(socket, this.#secure, () => this.#acceptor.refuse(socket, 'tls'));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -66,9 +95,11 @@ export class WebSocketListener implements Listener {
       return refuse(socket, 400);
     }
     const link = socket as Socket;
-    link.setNoDelay(true);
+    const raw = rawSocketOf(link);
     this.#webSockets.handleUpgrade(request, link, head, (webSocket) => {
-      this.#options.onConnection(new WebSocketTransport(webSocket, link, UNOWNED));
+      this.#acceptor.settled(raw);
+      const below = link instanceof TLSSocket ? raw : undefined;
+      this.#options.onConnection(new WebSocketTransport(webSocket, link, remoteAddressOf(raw), UNOWNED, below));
     });
   }
 }

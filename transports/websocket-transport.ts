@@ -6,8 +6,10 @@
  */
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
+import { CloseCode } from '../protocol/index.js';
 import { WEBSOCKET_ENVELOPE } from './envelopes.js';
 import { NEVER_TAKEN_BYTES, type Transport, type TransportHandler } from './transport.js';
+import { untakenBytes } from './untaken.js';
 
 const transportOf = Symbol('transport');
 type OwnedWebSocket = WebSocket & {
@@ -19,31 +21,51 @@ type OwnedWebSocket = WebSocket & {
 const NOTHING = Buffer.alloc(0);
 
 export class WebSocketTransport implements Transport {
-  readonly protocol = 'ws';
   readonly envelope = WEBSOCKET_ENVELOPE;
   readonly remoteAddress: string;
   handler: TransportHandler;
   readonly #webSocket: OwnedWebSocket;
   readonly #socket: Socket;
+  /** Below TLS. */
+  readonly #raw: Socket | undefined;
+  #handedBytes = -1;
 
-  /** @param socket the one that was passed to `handleUpgrade` */
-  constructor(webSocket: OwnedWebSocket, socket: Socket, handler: TransportHandler) {
+  /**
+   * @param socket the one that was passed to `handleUpgrade`
+   * @param remoteAddress the one that counts
+   * @param raw the socket below, when `socket` is a TLS socket
+   */
+  constructor(
+    webSocket: OwnedWebSocket,
+    socket: Socket,
+    remoteAddress: string,
+    handler: TransportHandler,
+    raw?: Socket,
+  ) {
     this.#webSocket = webSocket;
     this.#socket = socket;
+    this.#raw = raw;
     this.handler = handler;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = remoteAddress;
     webSocket[transportOf] = this;
     webSocket.on('message', onMessage);
     webSocket.on('error', onError);
     webSocket.on('close', onClose);
   }
 
+  get protocol(): 'ws' | 'wss' {
+    return this.#raw === undefined ? 'ws' : 'wss';
+  }
+
   get writableBytes(): number {
-    return this.#webSocket.readyState === WebSocket.OPEN ? this.#socket.writableLength : NEVER_TAKEN_BYTES;
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return NEVER_TAKEN_BYTES;
+    return untakenBytes(this.#socket, this.#raw, this.#handedBytes);
   }
 
   write(wire: Uint8Array): void {
-    if (this.#webSocket.readyState === WebSocket.OPEN) this.#socket.write(wire);
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return;
+    this.#handedBytes = this.#socket.writableLength === 0 ? wire.length : -1;
+    this.#socket.write(wire);
   }
 
   notifyDrain(): void {
@@ -59,6 +81,8 @@ export class WebSocketTransport implements Transport {
 
   close(code: number, reason: string): void {
     this.#webSocket.close(code, reason);
+    // Whoever floods is not listened to until the link is cut.
+    if (code === CloseCode.policyViolation) this.#webSocket.pause();
   }
 
   destroy(): void {

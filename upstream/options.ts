@@ -93,7 +93,7 @@ export interface UpstreamOptions {
 }
 
 /** `setTimeout` takes no more. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 const MIN_SECRET_CHARACTERS = 16;
 
 export const SYSTEM_CLOCK: Clock = Object.freeze({

@@ -6,7 +6,7 @@
 import type { HttpApp } from '../../http/index.js';
 import type { Presence } from '../routing.js';
 import { appParams, deviceParams, devicesBody, kickedAnswer, presenceAnswer, presencesAnswer } from '../schemas.js';
-import { BUSINESS_KEY, invalid, notServed, type RouteParts, unauthenticated, withBody } from './families.js';
+import { BUSINESS_KEY, invalid, limited, notServed, type RouteParts, unauthenticated, withBody } from './families.js';
 
 const tags = ['devices'];
 const security = BUSINESS_KEY;
@@ -21,7 +21,7 @@ export function deviceRoutes(app: HttpApp, { routing, callers }: RouteParts): vo
       tags,
       security,
       params: deviceParams,
-      response: { 200: presenceAnswer.describe('Online or not'), ...invalid, ...unauthenticated, ...notServed },
+      response: { 200: presenceAnswer.describe('Online or not'), ...invalid, ...unauthenticated, ...limited, ...notServed },
     },
     handler: async (request) => {
       const { app, device } = request.params;
@@ -63,7 +63,7 @@ export function deviceRoutes(app: HttpApp, { routing, callers }: RouteParts): vo
       tags,
       security,
       params: deviceParams,
-      response: { 200: kickedAnswer.describe('Done'), ...invalid, ...unauthenticated, ...notServed },
+      response: { 200: kickedAnswer.describe('Done'), ...invalid, ...unauthenticated, ...limited, ...notServed },
     },
     handler: async (request) => {
       const { app, device } = request.params;

@@ -5,8 +5,16 @@ import { z } from 'zod';
 import type { HttpApp } from '../../http/index.js';
 import { NoSuchGroupError } from '../errors.js';
 import type { MembershipResult } from '../routing.js';
-import { createdAnswer, groupAnswer, groupParams, membershipAnswer, membershipBody } from '../schemas.js';
-import { BUSINESS_KEY, invalid, noGroup, notServed, type RouteParts, unauthenticated, withBody } from './families.js';
+import {
+  createdAnswer,
+  groupAnswer,
+  groupParams,
+  groupsAnswer,
+  membershipAnswer,
+  membershipBody,
+  pageQuery,
+} from '../schemas.js';
+import { BUSINESS_KEY, invalid, limited, noGroup, notServed, type RouteParts, unauthenticated, withBody } from './families.js';
 
 const tags = ['groups'];
 const security = BUSINESS_KEY;
@@ -28,6 +36,7 @@ export function groupRoutes(app: HttpApp, { routing, callers }: RouteParts): voi
         201: createdAnswer.describe('It is new'),
         ...invalid,
         ...unauthenticated,
+        ...limited,
       },
     },
     handler: async (request, reply) => {
@@ -46,13 +55,33 @@ export function groupRoutes(app: HttpApp, { routing, callers }: RouteParts): voi
       tags,
       security,
       params: groupParams,
-      response: { 200: groupAnswer.describe('The group'), ...invalid, ...unauthenticated, ...noGroup },
+      response: { 200: groupAnswer.describe('The group'), ...invalid, ...unauthenticated, ...limited, ...noGroup },
     },
     handler: async (request) => {
       const { group } = request.params;
       const info = await routing.getGroup(callers.business(request.subject).id, group);
       if (info === undefined) throw new NoSuchGroupError(group);
       return { group: info.group, members: info.members, createdAtMs: info.createdAtMs };
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/groups',
+    schema: {
+      operationId: 'listGroups',
+      summary: 'List the groups, page by page',
+      description: 'A group that exists all the while is listed exactly once, whatever comes and goes between two pages.',
+      tags,
+      security,
+      querystring: pageQuery,
+      response: { 200: groupsAnswer.describe('A page'), ...invalid, ...unauthenticated, ...limited },
+    },
+    handler: async (request) => {
+      const { after, limit } = request.query;
+      const page = await routing.listGroups(callers.business(request.subject).id, { after, limit });
+      const groups = page.groups.map(({ group, members, createdAtMs }) => ({ group, members, createdAtMs }));
+      return page.next === undefined ? { groups } : { groups, next: page.next };
     },
   });
 
@@ -66,7 +95,7 @@ export function groupRoutes(app: HttpApp, { routing, callers }: RouteParts): voi
       tags,
       security,
       params: groupParams,
-      response: { 204: z.null().describe('It is gone'), ...invalid, ...unauthenticated, ...noGroup },
+      response: { 204: z.null().describe('It is gone'), ...invalid, ...unauthenticated, ...limited, ...noGroup },
     },
     handler: async (request, reply) => {
       const { group } = request.params;

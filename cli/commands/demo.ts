@@ -1,12 +1,11 @@
 /** `trunkline demo`: a complete node on loopback with two sample businesses and a page to play with. */
 import type { Argv, CommandModule } from 'yargs';
-import { createLogger } from '../../cluster/index.js';
 import { DEFAULT_PORT_BASE, MAX_PORT_BASE } from '../../demo/index.js';
 import { demoSummary } from '../demo-summary.js';
 import { DemoPartFailedError, UsageError } from '../errors.js';
 import { ExitCode } from '../exit-codes.js';
 import { printResult } from '../output.js';
-import { type DemoOptions, startDemo } from '../run-demo.js';
+import type { DemoOptions } from '../run-demo.js';
 import { stopSignal } from '../signals.js';
 
 /** Everything has ended before this, or is ended. */
@@ -37,6 +36,7 @@ export const demoCommand: CommandModule<{ json: boolean }, DemoArguments> = {
       }) as unknown as Argv<DemoArguments>,
   handler: async ({ portBase, logLevel, json }) => {
     checkPortBase(portBase);
+    const { createLogger, startDemo } = await import('../node-modules.js');
     const startedMs = performance.now();
     const stopped = stopSignal();
     const demo = await startDemo({

@@ -28,11 +28,11 @@ export const pushCommand: CommandModule<{ json: boolean }, PushArguments> = {
       .conflicts('group', ['device', 'app'])
       .example('$0 push "hello" --app demo --device demo-device-1', 'to one device')
       .example('$0 push "hello" --group room-1', 'to every member')
-      .epilogue(`Exit code ${ExitCode.notDelivered}: understood, but not every device got it.`),
+      .epilogue(`Exit code ${ExitCode.notDone}: understood, but not every device got it.`),
   handler: async (args) => {
     const outcome = args.group === undefined ? await toDevices(args) : await toGroup(args, args.group);
     printResult(args.json, outcome.text, outcome.answer);
-    if (!outcome.delivered) process.exitCode = ExitCode.notDelivered;
+    if (!outcome.delivered) process.exitCode = ExitCode.notDone;
   },
 };
 

@@ -25,6 +25,8 @@ const SCENARIOS: Readonly<Record<string, readonly string[]>> = {
   fairness: ['--seconds', '5'],
   upstream: ['--seconds', '3', '--runs', '2'],
   'bridge-pushes': ['--seconds', '3'],
+  'device-calls': ['--seconds', '3', '--runs', '2'],
+  events: ['--connections', '5000'],
 };
 
 interface Outcome {

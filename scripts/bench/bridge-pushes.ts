@@ -1,7 +1,8 @@
 /**
- * Unicast pushes through the HTTP bridge: one request a push, batches of 100, and an overload in batches of 1,000,
- * which must be answered with 429 and never with an error of another kind.
+ * Unicast pushes through the HTTP bridge: one request a push, batches of 100, NDJSON with a line a push, and an
+ * overload in batches of 1,000, which must be answered with 429 and never with an error of another kind.
  */
+import { BulkPoster } from './load/bulk-poster.js';
 import { nowUs, sleep } from './load/clock.js';
 import { Fleet } from './load/fleet.js';
 import { HttpPoster } from './load/http-poster.js';
@@ -15,8 +16,15 @@ import { APP, deviceId, loginFrom, startTrunkline, type TrunklineServer } from '
 const PAYLOAD_BYTES = 128;
 const WARM_MS = 1_500;
 
+/** Lines made at once, with one stamp. */
+const LINES_AT_ONCE = 50;
+/** Lines of one NDJSON stream that wait for their answer. */
+const LINE_WINDOW = 500;
+
 interface Stage {
   readonly name: string;
+  /** One endless NDJSON request a caller, instead of a request after the other. */
+  readonly isStream?: boolean;
   /** Devices a request. */
   readonly batch: number;
   /** Keep-alive connections, each with one request under way. */
@@ -26,6 +34,7 @@ interface Stage {
 const STAGES: readonly Stage[] = [
   { name: 'one by one', batch: 1, callers: 64 },
   { name: 'batches of 100', batch: 100, callers: 16 },
+  { name: 'NDJSON', batch: 1, callers: 4, isStream: true },
   { name: 'overload, batches of 1,000', batch: 1_000, callers: 128 },
 ];
 
@@ -44,7 +53,15 @@ export const scenario: Scenario = {
     const login = loginFrom(await server.logins(options.connections));
     const fleet = await Fleet.open({ protocol: 'ws', port: server.port('ws'), size: options.connections, login });
     const figures: Figure[] = [];
-    for (const stage of STAGES) figures.push(...toFigures(stage, await runStage(stage, server, fleet, options)));
+    const rates = new Map<Stage, number>();
+    for (const stage of STAGES) {
+      const run = stage.isStream === true ? runStream : runStage;
+      const outcome = await run(stage, server, fleet, options);
+      rates.set(stage, outcome.window.pushes / outcome.window.seconds);
+      figures.push(...toFigures(stage, outcome));
+    }
+    const ratio = (rates.get(STAGES[2] as Stage) ?? 0) / (rates.get(STAGES[0] as Stage) ?? 1);
+    figures.unshift({ name: 'NDJSON / one by one', value: ratio, unit: 'x', aim: { atLeast: 5 } });
     await fleet.close();
     await server.stop();
     return {
@@ -110,6 +127,38 @@ async function runStage(
   poster.close();
   if (failure !== undefined) throw new BenchError(failure);
   return { window, accepted, refused, missing: accepted * batch - (fleet.traffic.pushes - pushesBefore) };
+}
+
+async function runStream(
+  { callers }: Stage,
+  server: TrunklineServer,
+  fleet: Fleet,
+  { windowMs, connections }: ScenarioOptions,
+): Promise<Outcome> {
+  const pushesBefore = fleet.traffic.pushes;
+  let next = 0;
+  const nextLines = () => {
+    const payload = stampedPayload(PAYLOAD_BYTES, nowUs()).toString('base64');
+    let text = '';
+    for (let i = 0; i < LINES_AT_ONCE; i++) {
+      text += `{"app":"${APP}","device":"${deviceId(next++ % connections)}","payloadBase64":"${payload}"}\n`;
+    }
+    return { text, count: LINES_AT_ONCE };
+  };
+  const open = () => BulkPoster.open({ ...server.bridge, window: LINE_WINDOW, nextLines });
+  const posters = await Promise.all(Array.from({ length: callers }, open));
+  await sleep(WARM_MS);
+  const window = await measureWindow(fleet, server.pid, windowMs);
+  for (const poster of posters) poster.finish();
+  const sum = (count: (poster: BulkPoster) => number) => posters.reduce((total, poster) => total + count(poster), 0);
+  const endMs = performance.now() + 10_000;
+  while (sum(({ sent, answered }) => sent - answered) > 0 && performance.now() < endMs) await sleep(50);
+  await sleep(500);
+  for (const poster of posters) poster.close();
+  const failed = posters.find(({ failure }) => failure !== undefined);
+  if (failed?.failure !== undefined) throw failed.failure;
+  const accepted = sum(({ answered }) => answered);
+  return { window, accepted, refused: 0, missing: accepted - (fleet.traffic.pushes - pushesBefore) };
 }
 
 interface Batch {

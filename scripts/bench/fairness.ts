@@ -62,6 +62,7 @@ export const scenario: Scenario = {
         { name: 'unicasts timed', value: busy.count, unit: '' },
         { name: 'multicast deliveries', value: busy.deliveriesPerSecond, unit: '/s' },
         { name: 'server load while multicasting', value: busy.cpuShare * 100, unit: '% of its core' },
+        { name: 'other processes, the probe with them', value: busy.othersShare * 100, unit: '% of a core' },
       ],
       notes: ['From the moment a unicast was due to be posted to the moment its device had read it.'],
     };
@@ -109,7 +110,7 @@ async function probeWhileMulticasting(server: TrunklineServer, fleet: Fleet, slo
   const pushesBefore = fleet.traffic.pushes;
   // Only now: a process starts with the priority of the one that starts it.
   const result = await probe(job, () => setPriority(LOWER_PRIORITY));
-  const { seconds, cpuUs } = endUsage();
+  const { seconds, cpuUs, othersShare } = endUsage();
   pacer.stop();
   await sleep(1_000);
   poster.close();
@@ -118,6 +119,7 @@ async function probeWhileMulticasting(server: TrunklineServer, fleet: Fleet, slo
     ...result,
     deliveriesPerSecond: (fleet.traffic.pushes - pushesBefore) / seconds,
     cpuShare: cpuUs / 1e6 / seconds,
+    othersShare,
   };
 }
 

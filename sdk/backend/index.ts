@@ -23,9 +23,12 @@ export {
 } from './back-end-client.js';
 export { BridgeError, BridgeUnreachableError, type FieldProblem, MalformedWebhookError } from './errors.js';
 export {
+  type ConnectionEvent,
   parseUpstreamRequest,
+  parseWebhook,
   UpstreamRequest,
   verifyWebhook,
+  type WebhookEvent,
   type WebhookInput,
   type WebhookRefusal,
   type WebhookVerdict,

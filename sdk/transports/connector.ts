@@ -4,7 +4,7 @@
  */
 
 /** Names of protocols, as the bootstrap spells them. */
-export type Protocol = 'ws' | 'tcp';
+export type Protocol = 'tls' | 'wss' | 'tcp' | 'ws';
 
 export interface LinkHandlers {
   onOpen(): void;
@@ -28,7 +28,7 @@ export interface Link {
 /**
  * Opens a link; never calls a handler before it has returned.
  *
- * @param address as the bootstrap gave it: `ws://host:port/connect` or `host:port`
+ * @param address as the bootstrap gave it: `wss://host:port/connect` or `host:port`
  */
 export type Connector = (address: string, handlers: LinkHandlers) => Link;
 

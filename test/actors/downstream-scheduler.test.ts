@@ -19,6 +19,7 @@ function scheduler({ load = 0, msPerLook = 0.1 } = {}): DownstreamScheduler {
 
 /** A fan-out of one round. */
 class Round implements FanOut {
+  isUrgent = false;
   served = 0;
   begins = 0;
   readonly turnsSeen = new Set<number>();
@@ -86,6 +87,52 @@ test('downstream scheduler: a unicast leaves between the slices of a fan-out to 
   t.is(flushedAt.length, 1);
   t.true((flushedAt[0] as number) < 5_000, `${flushedAt}`);
   t.true(giant.turnsSeen.size > 20);
+});
+
+test('downstream scheduler: what is urgent waits for no window and goes before its own business, not before others', async (t) => {
+  const downstream = scheduler({ load: 1 });
+  const lane = downstream.addLane({ weight: 1, maxWindowMs: 1 });
+  const other = downstream.addLane({ weight: 1, maxWindowMs: 1 });
+  const giant = new Round(5_000);
+  const rival = new Round(5_000);
+  lane.submit(giant);
+  other.submit(rival);
+  await until(() => giant.served > 0 && rival.served > 0);
+  const seen: [giant: number, rival: number][] = [];
+  const urgent: Round = new Round(320, () => seen.push([giant.served, rival.served]));
+  urgent.isUrgent = true;
+  const [giantBefore, rivalBefore] = [giant.served, rival.served];
+  lane.submit(urgent);
+  t.is(urgent.begins, 1);
+  await until(() => urgent.isRoundOver);
+  t.deepEqual([...new Set(seen.map(([served]) => served))], [giantBefore], 'its own business waits');
+  t.true((seen.at(-1)?.[1] as number) >= rivalBefore + 16 * (seen.length - 1), 'the other has its turns');
+  await until(() => giant.isRoundOver && rival.isRoundOver);
+});
+
+test('downstream scheduler: a fan-out that becomes urgent is put in front, gathered or waiting', async (t) => {
+  const downstream = scheduler({ load: 1 });
+  const lane = downstream.addLane({ weight: 10, maxWindowMs: 200 });
+  const order: string[] = [];
+  const named = (name: string) => new Round(1, () => order.push(name));
+  const [first, second, third] = [named('first'), named('second'), named('third')];
+  for (const one of [first, second, third]) lane.submit(one);
+  third.isUrgent = true;
+  lane.hurry(third);
+  t.deepEqual([first.begins, third.begins], [0, 1]);
+  await turns(2);
+  t.deepEqual(order, ['third']);
+  await until(() => second.isRoundOver);
+  t.deepEqual(order, ['third', 'first', 'second']);
+
+  const direct = downstream.addLane({ weight: 10, maxWindowMs: 0 });
+  const waiting = [named('a'), named('b'), named('c')] as const;
+  for (const one of waiting) direct.submit(one);
+  direct.hurry(waiting[2]);
+  direct.hurry(waiting[2]);
+  await turns(2);
+  t.deepEqual(order.slice(3), ['c', 'a', 'b']);
+  t.is(waiting[2].begins, 1);
 });
 
 test('downstream scheduler: each dirty connection is flushed once, with the same turn', async (t) => {
@@ -172,7 +219,7 @@ test('downstream scheduler: whatever is published arrives at every member once a
       const settled: number[] = [];
       const groups = sizes.map((size, i) => {
         const business = testBusiness({ lane: lanes[i % 2] as Lane });
-        const ports = { settle: (pushId: number) => void settled.push(pushId), delivered: () => {}, changed: () => {} };
+        const ports = { settle: (pushId: number) => void settled.push(pushId), delivered: () => {}, expired: () => {}, changed: () => {}, now: () => 0 };
         const group = new Group(business, `room-${i}`, { epoch: 'e', offset: 0 }, ports);
         const members = Array.from({ length: size }, () => new Member());
         for (const member of members) group.join(member);

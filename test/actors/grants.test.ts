@@ -8,22 +8,36 @@ const LIVE = testBusiness({ id: 2, name: 'live' });
 
 test('grants: equal names share one map, unknown ones grant nothing', (t) => {
   const table = new GrantTable([IM, LIVE]);
-  const both = table.of(['im', 'live']);
+  const both = table.of('demo', ['im', 'live']);
   t.deepEqual([...both.keys()], [1, 2]);
-  t.is(table.of(['im', 'live']), both);
-  t.deepEqual([...table.of(['live', 'other']).keys()], [2]);
-  t.is(table.of([]).size, 0);
+  t.is(table.of('demo', ['im', 'live']), both);
+  t.deepEqual([...table.of('demo', ['live', 'other']).keys()], [2]);
+  t.is(table.of('demo', []).size, 0);
+});
+
+test('grants: a business grants itself only to the apps it serves', (t) => {
+  const table = new GrantTable([testBusiness({ id: 1, name: 'im', apps: new Set(['shop']) }), LIVE]);
+  t.deepEqual([...table.of('shop', ['im', 'live']).keys()], [1]);
+  t.deepEqual([...table.of('demo', ['im', 'live']).keys()], [2]);
+});
+
+test('grants: after a reset, new look-ups see the new businesses and old maps stay', (t) => {
+  const table = new GrantTable([IM, LIVE]);
+  const both = table.of('demo', ['im', 'live']);
+  table.reset([LIVE]);
+  t.deepEqual([...table.of('demo', ['im', 'live']).keys()], [2]);
+  t.is(both.size, 2);
 });
 
 test('grants: a name that looks like two grants neither', (t) => {
   const table = new GrantTable([IM, LIVE]);
-  table.of(['im', 'live']);
-  for (const name of ['im live', 'im,live', 'im\0live', 'im","live']) t.is(table.of([name]).size, 0);
+  table.of('demo', ['im', 'live']);
+  for (const name of ['im live', 'im,live', 'im\0live', 'im","live']) t.is(table.of('demo', [name]).size, 0);
 });
 
 test('grants: taking one business out leaves the shared map alone', (t) => {
   const table = new GrantTable([IM, LIVE]);
-  const both = table.of(['im', 'live']);
+  const both = table.of('demo', ['im', 'live']);
   t.deepEqual([...withoutBusiness(both, 1).keys()], [2]);
   t.is(both.size, 2);
 });

@@ -38,6 +38,7 @@ function directory() {
     new RouterLink(0, { send, sendAndReceive }, () => {}),
     { adopt: ({ name }) => void actors.push(`+${name}`), release: ({ name }) => void actors.push(`-${name}`) },
     new WorkerCounters(),
+    () => 0,
   );
   const business = testBusiness();
   const join = (member: Member, name = 'room', create = false) =>
@@ -46,7 +47,10 @@ function directory() {
       isStillWanted: () => !member.isGone,
       onJoin: (group) => void member.joined.push(group),
     });
-  const publish = (text: string, offset: number) => groups.publish(business.id, 'room', Buffer.from(text), offset, 0);
+  const publish = (text: string, offset: number) => {
+    const item = { kind: 'multicast', pushId: 0, businessId: business.id, flags: 0, expiresAtMs: 0 } as const;
+    groups.publish({ ...item, group: 'room', offset, frame: Buffer.from(text) });
+  };
   return { groups, business, asks, sizes, actors, join, publish };
 }
 

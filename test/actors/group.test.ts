@@ -1,5 +1,6 @@
 import test from 'ava';
 import { OutcomeCode } from '../../actors/delivery-batch.js';
+import { DeliveryFlag, type DeliveryOptions } from '../../actors/delivery-options.js';
 import type { Lane } from '../../actors/downstream-scheduler.js';
 import { Group, type GroupMember } from '../../actors/group.js';
 import { type Envelope, RAW_ENVELOPE, WEBSOCKET_ENVELOPE } from '../../transports/index.js';
@@ -17,8 +18,14 @@ class Member implements GroupMember {
   get text(): string {
     return Buffer.concat(this.wires).toString();
   }
-  deliverShared(wire: Uint8Array): void {
+  /** Of each piece. */
+  readonly options: DeliveryOptions[] = [];
+  texts(): string[] {
+    return this.wires.map((wire) => Buffer.from(wire).toString());
+  }
+  deliverShared(wire: Uint8Array, source: Group): void {
     this.wires.push(wire);
+    this.options.push(source.roundOptions);
     this.onWire(this);
   }
   membershipEnded(): void {
@@ -29,8 +36,13 @@ class Member implements GroupMember {
 function create(...members: Member[]) {
   const submitted: Group[] = [];
   const settled: [number, OutcomeCode, number][] = [];
-  const counts = { delivered: 0, changed: 0 };
-  const lane = { submit: (group: Group) => void submitted.push(group) } as unknown as Lane;
+  const counts = { delivered: 0, expired: 0, changed: 0 };
+  const hurried: Group[] = [];
+  const lane = {
+    submit: (group: Group) => void submitted.push(group),
+    hurry: (group: Group) => void hurried.push(group),
+  } as unknown as Lane;
+  let nowMs = 0;
   const group = new Group(
     testBusiness({ lane }),
     'room',
@@ -40,9 +52,13 @@ function create(...members: Member[]) {
       delivered: (messages) => {
         counts.delivered += messages;
       },
+      expired: () => {
+        counts.expired += 1;
+      },
       changed: () => {
         counts.changed += 1;
       },
+      now: () => nowMs,
     },
   );
   for (const member of members) group.join(member);
@@ -52,7 +68,10 @@ function create(...members: Member[]) {
     while (!group.isRoundOver) served += group.runSlice(slice, 1);
     return served;
   };
-  return { group, submitted, settled, counts, round };
+  const at = (ms: number) => {
+    nowMs = ms;
+  };
+  return { group, submitted, hurried, settled, counts, round, at };
 }
 
 test('group: a round is wrapped once per kind of wire, and every member is handed the same bytes', (t) => {
@@ -204,4 +223,67 @@ test('group: joining and leaving twice changes nothing', (t) => {
   t.deepEqual([group.join(member), group.join(member), group.has(member)], [true, false, true]);
   t.deepEqual([group.leave(member), group.leave(member), group.has(member)], [true, false, false]);
   t.is(counts.changed, 2);
+});
+
+const options = (flags: number, dueMs = 0) => ({ flags, dueMs });
+const frame = (text: string) => Buffer.from(text);
+
+test('group: a round holds messages of one kind of options, and says which', (t) => {
+  const member = new Member();
+  const { group, round, settled } = create(member);
+  const [droppable, late] = [options(DeliveryFlag.droppable), options(0, 5_000)];
+  group.publish(frame('a'), 6, 1);
+  group.publish(frame('b'), 7, 2);
+  group.publish(frame('c'), 8, 3, droppable);
+  group.publish(frame('d'), 9, 4, { ...droppable });
+  group.publish(frame('e'), 10, 5, late);
+  group.publish(frame('f'), 11, 6, options(0, 5_080));
+  group.publish(frame('g'), 12, 7, options(0, 9_000));
+  const rounds: number[] = [];
+  while (group.hasMore()) {
+    round();
+    rounds.push(settled.length);
+  }
+  t.deepEqual(rounds, [2, 4, 6, 7]);
+  t.deepEqual(member.texts(), ['ab', 'cd', 'ef', 'g']);
+  t.deepEqual(member.options, [options(0), droppable, late, options(0, 9_000)]);
+});
+
+test('group: a message whose time is over before its round is not sent, and told as expired', (t) => {
+  const member = new Member();
+  const { group, round, settled, counts, submitted, at } = create(member);
+  group.publish(frame('a'), 6, 1, options(0, 50));
+  group.publish(frame('b'), 7, 2);
+  at(50);
+  round();
+  t.deepEqual(member.texts(), ['b']);
+  t.deepEqual(settled, [
+    [1, OutcomeCode.expired, 0],
+    [2, OutcomeCode.delivered, 1],
+  ]);
+  t.is(counts.expired, 1);
+  group.publish(frame('c'), 8, 3, options(0, 60));
+  at(60);
+  group.begin();
+  group.publish(frame('d'), 9, 4);
+  t.is(submitted.length, 2, 'its turn is still to come');
+  t.is(group.runSlice(10, 1), 0);
+  t.true(group.isRoundOver && group.hasMore());
+  round();
+  t.deepEqual(member.texts(), ['b', 'd']);
+});
+
+test('group: is urgent while it holds an urgent message, and asks once to be put in front', (t) => {
+  const { group, round, hurried, submitted } = create(new Member());
+  group.publish(frame('a'), 6, 1);
+  t.false(group.isUrgent);
+  group.publish(frame('B'), 7, 2, options(DeliveryFlag.high));
+  group.publish(frame('C'), 8, 3, options(DeliveryFlag.high));
+  t.true(group.isUrgent);
+  t.deepEqual([submitted.length, hurried.length], [1, 1]);
+  round();
+  t.true(group.isUrgent, 'its offsets keep their order, so what came before goes along');
+  round();
+  t.false(group.isUrgent);
+  t.false(group.hasMore());
 });

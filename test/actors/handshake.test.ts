@@ -2,7 +2,7 @@ import test from 'ava';
 import { CloseCode, encodeFrame, FrameType, Status } from '../../protocol/index.js';
 import { WEBSOCKET_ENVELOPE } from '../../transports/index.js';
 import { connectFrame, MemoryClient, online } from '../support/memory-client.js';
-import { createTestNode, DEFAULT_LIMITS, tokenFor } from '../support/test-worker.js';
+import { claimsOf, createTestNode, DEFAULT_LIMITS, tokenFor } from '../support/test-worker.js';
 import { turns } from '../support/until.js';
 
 const PING = { type: FrameType.ping, opaque: 7 } as const;
@@ -116,13 +116,54 @@ test('handshake: a verifier that takes its time, or fails in a way of its own', 
   t.is(broken.closeCode, CloseCode.internal);
 });
 
-test('handshake: a full node says so', async (t) => {
-  const node = createTestNode({ limits: { connections: 1 } });
-  await online(node, 'a');
+/** A door for so many. */
+function doorFor(places: number) {
+  let inside = 0;
+  return {
+    isFull: () => inside >= places,
+    enter: () => inside < places && ++inside > 0,
+    leave: () => {
+      inside -= 1;
+    },
+    inside: () => inside,
+  };
+}
+
+test('handshake: a full node says so, without a look at the token', async (t) => {
+  const door = doorFor(1);
+  let judged = 0;
+  const node = createTestNode({
+    door,
+    verify: (token) => {
+      judged += 1;
+      return claimsOf(token, 1_000_000);
+    },
+  });
+  const first = await online(node, 'a');
   const second = await online(node, 'b');
   t.is(second.connack?.status, Status.resourceExhausted);
   t.is(second.closeCode, CloseCode.overloaded);
   t.is(node.worker.sessions.size, 1);
+  t.is(judged, 1);
+  first.transport.destroy();
+  t.is(door.inside(), 0);
+  t.is((await online(node, 'c')).connack?.status, Status.ok);
+});
+
+test('handshake: who finds the last place taken meanwhile is told so, and holds none', async (t) => {
+  const door = { ...doorFor(1), isFull: () => false };
+  const node = createTestNode({ door });
+  await online(node, 'a');
+  const second = await online(node, 'b');
+  t.is(second.closeCode, CloseCode.overloaded);
+  t.is(door.inside(), 1);
+});
+
+test('handshake: a login that fails inside gives its place back', async (t) => {
+  const door = doorFor(1);
+  const node = createTestNode({ door, adopt: () => Promise.reject(new Error('no actor')) });
+  await online(node, 'a');
+  t.is(door.inside(), 0);
 });
 
 test('handshake: a login that fails inside says so and leaves nothing behind', async (t) => {

@@ -4,6 +4,7 @@ import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
 import { OutcomeCode } from '../../actors/delivery-batch.js';
+import { DeliveryFlag, type DeliveryOptions, NO_OPTIONS } from '../../actors/delivery-options.js';
 import { indexOf, NO_TICKET, OutboundQueue, pushIdOf, ticketOf } from '../../actors/outbound-queue.js';
 
 setFlagsFromString('--expose-gc');
@@ -16,12 +17,13 @@ interface Given {
   readonly messages?: number;
   readonly ticket?: number;
   readonly sinceMs?: number;
+  readonly options?: DeliveryOptions;
 }
 
 function queueOf(...entries: Given[]): OutboundQueue {
   const queue = new OutboundQueue();
-  for (const { text, businessId = 1, group = '', messages = 1, ticket = NO_TICKET, sinceMs = 0 } of entries) {
-    queue.push({ wire: Buffer.from(text), businessId, group, messages, ticket, sinceMs });
+  for (const { text, businessId = 1, group = '', messages = 1, ticket = NO_TICKET, sinceMs = 0, options = NO_OPTIONS } of entries) {
+    queue.push({ wire: Buffer.from(text), businessId, group, messages, ticket, sinceMs, options });
   }
   return queue;
 }
@@ -62,7 +64,7 @@ test('outbound queue: take gathers whole entries up to its size, and at least on
 test('outbound queue: an entry that leaves alone is not copied', (t) => {
   const wire = Buffer.from('as it is');
   const queue = new OutboundQueue();
-  queue.push({ wire, businessId: 1, group: '', messages: 1, ticket: NO_TICKET, sinceMs: 0 });
+  queue.push({ wire, businessId: 1, group: '', messages: 1, ticket: NO_TICKET, sinceMs: 0, options: NO_OPTIONS });
   t.is(queue.take(100).wire, wire);
 });
 
@@ -129,7 +131,7 @@ test('outbound queue: whatever is pushed and taken leaves in order, and bytes ar
         if ('push' in action) {
           const text = String.fromCharCode(97 + (pushed.length % 26)).repeat(action.push);
           pushed += text;
-          queue.push({ wire: Buffer.from(text), businessId: 1, group: '', messages: 1, ticket: 0, sinceMs: 0 });
+          queue.push({ wire: Buffer.from(text), businessId: 1, group: '', messages: 1, ticket: 0, sinceMs: 0, options: NO_OPTIONS });
         } else if (!queue.isEmpty) {
           taken += Buffer.from(queue.take(action.take).wire).toString();
         }
@@ -145,7 +147,7 @@ test('outbound queue: what was taken is not held while more keeps coming', async
   const queue = queueOf({ text: 'always one behind' });
   const taken: WeakRef<object>[] = [];
   for (let i = 0; i < 50; i++) {
-    queue.push({ wire: Buffer.alloc(64), businessId: 1, group: '', messages: 1, ticket: 0, sinceMs: 0 });
+    queue.push({ wire: Buffer.alloc(64), businessId: 1, group: '', messages: 1, ticket: 0, sinceMs: 0, options: NO_OPTIONS });
     taken.push(new WeakRef(queue.take(1).wire));
   }
   t.false(queue.isEmpty);
@@ -154,4 +156,139 @@ test('outbound queue: what was taken is not held while more keeps coming', async
   collectGarbage();
   const held = taken.filter((ref) => ref.deref() !== undefined).length;
   t.true(held <= 2, `${held} taken entries are held`);
+});
+
+const HIGH: DeliveryOptions = { flags: DeliveryFlag.high, dueMs: 0 };
+const DROPPABLE: DeliveryOptions = { flags: DeliveryFlag.droppable, dueMs: 0 };
+
+test('outbound queue: what is urgent stands in front, in its own order', (t) => {
+  const queue = queueOf({ text: 'a' }, { text: 'B', options: HIGH }, { text: 'c' }, { text: 'D', options: HIGH });
+  t.is(Buffer.from(queue.take(3).wire).toString(), 'BDa');
+  queue.push({ wire: Buffer.from('E'), businessId: 1, group: '', messages: 1, ticket: 0, sinceMs: 0, options: HIGH });
+  t.is(drain(queue), 'Ec');
+});
+
+test('outbound queue: an urgent multicast does not overtake its own group', (t) => {
+  const queue = queueOf(
+    { text: 'a' },
+    { text: '1', group: 'g' },
+    { text: 'b', group: 'other' },
+    { text: '2', group: 'g', options: HIGH },
+    { text: 'x', group: 'g', businessId: 2, options: HIGH },
+    { text: '3', group: 'g', options: HIGH },
+    { text: 'U', options: HIGH },
+  );
+  t.is(drain(queue), 'xUa123b');
+});
+
+test('outbound queue: dropOldest takes urgent entries last', (t) => {
+  const queue = queueOf({ text: 'aa' }, { text: 'HH', options: HIGH }, { text: 'bb' }, { text: 'cc' });
+  t.deepEqual([...queue.dropOldest(1, 4, () => {})], [['', 2]]);
+  t.is(drain(queue), 'HHcc');
+  const all = queueOf({ text: 'aa' }, { text: 'HH', options: HIGH });
+  t.deepEqual([...all.dropOldest(1, 0, () => {})], [['', 2]]);
+  t.true(all.isEmpty);
+});
+
+test('outbound queue: only droppable entries of the business are dropped as such', (t) => {
+  const { settled, settle } = settlements();
+  const queue = queueOf(
+    { text: 'a', options: DROPPABLE, ticket: 1 },
+    { text: 'x', businessId: 2, options: DROPPABLE },
+    { text: 'b' },
+    { text: 'c', group: 'g', options: DROPPABLE, messages: 4 },
+    { text: 'd', options: DROPPABLE, ticket: 4 },
+  );
+  t.true(queue.hasDroppable);
+  t.deepEqual([...queue.dropDroppable(1, 2, settle)].sort(), [
+    ['', 1],
+    ['g', 4],
+  ]);
+  t.deepEqual(settled, [[1, OutcomeCode.slow]]);
+  t.true(queue.hasDroppable);
+  t.is(drain(queue), 'xbd');
+  t.false(queue.hasDroppable);
+});
+
+test('outbound queue: entries whose time is over are removed, and it knows when none has one', (t) => {
+  const { settled, settle } = settlements();
+  const removed: unknown[] = [];
+  const queue = queueOf(
+    { text: 'a', ticket: 1, options: { flags: 0, dueMs: 50 } },
+    { text: 'b' },
+    { text: 'c', group: 'g', messages: 3, options: { flags: DeliveryFlag.high, dueMs: 60 } },
+    { text: 'd', ticket: 4, options: { flags: 0, dueMs: 80 } },
+  );
+  const expire = (nowMs: number) => queue.expireDue(nowMs, settle, (...gone) => removed.push(gone));
+  expire(49);
+  t.deepEqual(settled, []);
+  expire(60);
+  t.deepEqual(settled, [[1, OutcomeCode.expired]]);
+  t.deepEqual(removed, [
+    [1, 'g', 3],
+    [1, '', 1],
+  ]);
+  t.true(queue.hasDue);
+  expire(80);
+  t.false(queue.hasDue);
+  t.is(drain(queue), 'b');
+});
+
+test('outbound queue: whatever is pushed, taken and removed, counts and fronts stay right', (t) => {
+  const step = fc.oneof(
+    fc.record({
+      flags: fc.integer({ min: 0, max: 3 }),
+      dueMs: fc.constantFrom(0, 5, 9),
+      group: fc.constantFrom('', 'g', 'h'),
+    }),
+    fc.record({ take: fc.integer({ min: 1, max: 6 }) }),
+    fc.record({ drop: fc.integer({ min: 0, max: 6 }), droppable: fc.boolean() }),
+    fc.record({ expireAt: fc.constantFrom(5, 9) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const queue = new OutboundQueue();
+      let left = 0;
+      let serial = 0;
+      const lastOf = new Map<string, number>();
+      const taken: { serial: number; group: string }[] = [];
+      const groups: string[] = [];
+      for (const one of steps) {
+        if ('flags' in one) {
+          const wire = Buffer.from([serial]);
+          groups[serial++] = one.group;
+          const options = { flags: one.flags, dueMs: one.dueMs };
+          queue.push({ wire, businessId: 1, group: one.group, messages: 1, ticket: 0, sinceMs: 0, options });
+          left += 1;
+        } else if ('take' in one) {
+          if (queue.isEmpty) continue;
+          const { wire } = queue.take(one.take);
+          left -= wire.length;
+          for (const byte of wire) taken.push({ serial: byte, group: groups[byte] as string });
+        } else if ('drop' in one) {
+          const dropped = one.droppable
+            ? queue.dropDroppable(1, one.drop, () => {})
+            : queue.dropOldest(1, one.drop, () => {});
+          for (const count of dropped.values()) left -= count;
+        } else {
+          queue.expireDue(
+            one.expireAt,
+            () => {},
+            (_business, _group, messages) => {
+              left -= messages;
+            },
+          );
+        }
+        if (queue.bytes !== left || queue.bytesOf(1) !== left || queue.isEmpty !== (left === 0)) return false;
+      }
+      // Whatever went missing, members see growing offsets.
+      for (const { serial: one, group } of taken) {
+        if (group === '') continue;
+        if ((lastOf.get(group) ?? -1) >= one) return false;
+        lastOf.set(group, one);
+      }
+      return true;
+    }),
+  );
+  t.pass();
 });

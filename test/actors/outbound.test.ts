@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Business } from '../../actors/business.js';
 import { OutcomeCode } from '../../actors/delivery-batch.js';
+import { DeliveryFlag, NO_OPTIONS } from '../../actors/delivery-options.js';
 import { DownstreamScheduler } from '../../actors/downstream-scheduler.js';
 import { LoadMeter } from '../../actors/load-meter.js';
 import { Outbound } from '../../actors/outbound.js';
@@ -49,10 +50,11 @@ function writer({ isOpen = true } = {}) {
     },
     /** One text a write, without the CONNACK. */
     written: () => transport.writes.map((wire) => Buffer.from(wire).toString()).filter((text) => text !== '<connack>'),
-    push: (text: string, ticket = 0, business: Business = IM) => outbound.send(Buffer.from(text), business, ticket),
+    push: (text: string, ticket = 0, business: Business = IM, options = NO_OPTIONS) =>
+      outbound.send(Buffer.from(text), business, ticket, options),
     own: (text: string) => outbound.send(Buffer.from(text), undefined),
-    share: (text: string, turn: number, business: Business = IM, roundMessages = 1) =>
-      outbound.deliverShared(Buffer.from(text), { business, name: 'room', roundMessages }, turn),
+    share: (text: string, turn: number, business: Business = IM, roundMessages = 1, roundOptions = NO_OPTIONS) =>
+      outbound.deliverShared(Buffer.from(text), { business, name: 'room', roundMessages, roundOptions }, turn),
   };
 }
 
@@ -98,7 +100,7 @@ test('outbound: shared bytes go straight to the link, once a turn', async (t) =>
 test('outbound: the very bytes of the group are written, not a copy', (t) => {
   const { outbound, transport } = writer();
   const wire = Buffer.from('shared by all');
-  outbound.deliverShared(wire, { business: IM, name: 'room', roundMessages: 1 }, 1);
+  outbound.deliverShared(wire, { business: IM, name: 'room', roundMessages: 1, roundOptions: NO_OPTIONS }, 1);
   t.is(transport.writes.at(-1), wire);
 });
 
@@ -330,4 +332,125 @@ test('outbound: is idle when nothing waits, here or in the kernel', async (t) =>
   t.false(outbound.isIdle);
   transport.take();
   t.true(outbound.isIdle);
+});
+
+const DROPPABLE = { flags: DeliveryFlag.droppable, dueMs: 0 };
+const HIGH = { flags: DeliveryFlag.high, dueMs: 0 };
+const dueAt = (dueMs: number) => ({ flags: 0, dueMs });
+
+test('outbound: what expires while the kernel takes nothing is told, by the timer or when the rest is written', async (t) => {
+  const { transport, outbound, push, share, own, settled, counters, written, at } = writer();
+  transport.takesWrites = false;
+  own('first');
+  await turns();
+  push('a', 1, IM, dueAt(50));
+  push('b', 2, IM, dueAt(300));
+  share('c', 1, IM, 4, dueAt(60));
+  at(100);
+  t.true(outbound.expireTickets(100));
+  t.deepEqual(settled, [[1, OutcomeCode.expired]]);
+  t.is(counters.expired, 5);
+  push('d', 3);
+  at(310);
+  transport.take();
+  await turns();
+  t.deepEqual(settled.slice(1), [
+    [2, OutcomeCode.expired],
+    [3, OutcomeCode.delivered],
+  ]);
+  t.is(written()[1], '<gap 7  2><gap 7 room 4>d');
+});
+
+test('outbound: when everything has expired at its turn the gap is told alone', async (t) => {
+  const { transport, push, own, settled, written, at } = writer();
+  transport.takesWrites = false;
+  own('first');
+  await turns();
+  push('a', 1, IM, dueAt(50));
+  at(60);
+  transport.take();
+  await turns();
+  t.deepEqual(settled, [[1, OutcomeCode.expired]]);
+  t.deepEqual(written(), ['first', '<gap 7  1>']);
+});
+
+test('outbound: a multicast alone with a time to live is looked after by the timer', async (t) => {
+  const { transport, outbound, share, own } = writer();
+  transport.takesWrites = false;
+  own('first');
+  await turns();
+  share('c', 1, IM, 1, dueAt(50));
+  t.true(outbound.expireTickets(49));
+  t.false(outbound.expireTickets(50));
+  transport.take();
+  await turns();
+  t.true(outbound.isIdle);
+});
+
+test('outbound: urgent pushes leave before what waits already', async (t) => {
+  const { transport, push, share, own, written, settled } = writer();
+  transport.takesWrites = false;
+  own('first');
+  await turns();
+  push('a', 1);
+  share('b', 1);
+  push('C', 3, IM, HIGH);
+  own('d');
+  transport.take();
+  await turns();
+  t.is(written()[1], 'Cabd');
+  t.is(settled.length, 2);
+});
+
+test('outbound: droppable pushes go first above half of the limit, the oldest before the newest', async (t) => {
+  const { transport, push, own, written, settled, counters, slowCalls } = writer();
+  const live = testBusiness({ slowConsumer: 'disconnect' });
+  transport.takesWrites = false;
+  own('first');
+  await turns();
+  push('a'.repeat(200), 1, live, DROPPABLE);
+  push('b'.repeat(200), 2, live, DROPPABLE);
+  t.deepEqual(settled, []);
+  push('c'.repeat(200), 3, live, DROPPABLE);
+  t.deepEqual(settled, [[1, OutcomeCode.slow]]);
+  push('d'.repeat(400), 4, live);
+  t.deepEqual(settled.slice(1), [
+    [2, OutcomeCode.slow],
+    [3, OutcomeCode.slow],
+  ]);
+  push('e'.repeat(200), 5, live, DROPPABLE);
+  t.deepEqual(settled.at(-1), [5, OutcomeCode.slow], 'no room that is not needed by others');
+  push('f'.repeat(500), 6, live);
+  t.is(counters.dropped, 4);
+  t.is(slowCalls(), 0, 'the policy is for the limit itself');
+  transport.take();
+  await turns();
+  t.is(written()[1], `<gap 7  4>${'d'.repeat(400)}${'f'.repeat(500)}`);
+});
+
+test('outbound: a droppable push that is refused while nothing else waits leaves its gap and nothing else', async (t) => {
+  const { transport, push, own, written, settled } = writer();
+  transport.takesWrites = false;
+  own('first');
+  await turns();
+  push('a'.repeat(400), 1, IM, DROPPABLE);
+  push('b'.repeat(600), 2, IM, DROPPABLE);
+  t.deepEqual(settled, [
+    [1, OutcomeCode.slow],
+    [2, OutcomeCode.slow],
+  ]);
+  transport.take();
+  await turns();
+  t.deepEqual(written(), ['first', '<gap 7  2>']);
+});
+
+test('outbound: has room for a question while the peer reads', async (t) => {
+  const { transport, outbound, own } = writer();
+  t.true(outbound.hasRoom(3 * 1024 * 1024));
+  transport.takesWrites = false;
+  own('first');
+  await turns();
+  own('r'.repeat(1024 * 1024));
+  t.true(outbound.hasRoom(1024 * 1024));
+  t.false(outbound.hasRoom(1024 * 1024 + 1));
 });

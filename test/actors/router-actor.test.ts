@@ -1,11 +1,20 @@
 import test from 'ava';
-import { decodeDeliveries, MULTICAST_INDEX, OutcomeCode, OutcomeWriter } from '../../actors/delivery-batch.js';
+import {
+  type CallItem,
+  decodeDeliveries,
+  MULTICAST_INDEX,
+  type MulticastItem,
+  OutcomeCode,
+  OutcomeWriter,
+  type PushItem,
+} from '../../actors/delivery-batch.js';
 import { GroupNotFoundError, OverloadedError } from '../../actors/errors.js';
 import RouterActor from '../../actors/router-actor.js';
+import type { RouteEvent } from '../../actors/route-events.js';
 import type { RouteClaim } from '../../actors/router-link.js';
 import type { DeliveryResult, MembershipResult, PushMessage } from '../../actors/routing-service.js';
 import { createEmbeddedEngine } from '../../cluster/engines/embedded/index.js';
-import { CloseCode, decodeFrame, FrameDecoder } from '../../protocol/index.js';
+import { CloseCode, decodeFrame, encodeFrame, FrameDecoder, FrameType, Status } from '../../protocol/index.js';
 import { turns } from '../support/until.js';
 
 const INCARNATION = '4f1c2ab09d3e5f60';
@@ -57,6 +66,7 @@ class FakeWorker {
         outcomes.add(item.pushId, MULTICAST_INDEX, this.outcome(0), this.members);
         continue;
       }
+      if (item.kind !== 'push') continue;
       item.serials.forEach((serial, i) => {
         outcomes.add(item.pushId, item.indexes[i] as number, this.outcome?.(serial) as OutcomeCode, 0);
       });
@@ -67,6 +77,7 @@ class FakeWorker {
 
 function routed({ maxPending = 100, workers = 2 } = {}) {
   let nowMs = 0;
+  const events: RouteEvent[] = [];
   const results: DeliveryResult[] = [];
   const engine = createEmbeddedEngine();
   const router = new RouterActor({
@@ -77,7 +88,9 @@ function routed({ maxPending = 100, workers = 2 } = {}) {
       throw error;
     },
     now: () => nowMs,
+    epochMs: () => 1_000_000 + nowMs,
     onResult: (result) => results.push(result),
+    onRoute: (event) => events.push(event),
   });
   const fakes = Array.from({ length: workers }, (_, index) => new FakeWorker(index, router)) as [
     FakeWorker,
@@ -91,7 +104,7 @@ function routed({ maxPending = 100, workers = 2 } = {}) {
   const at = (ms: number) => {
     nowMs = ms;
   };
-  return { router, engine, workers: fakes, login, at, results };
+  return { router, engine, workers: fakes, login, at, results, events };
 }
 
 function device(deviceId: string) {
@@ -117,7 +130,7 @@ test('router: a push is one item a worker, with the frame once, and results stan
   ]);
   t.deepEqual(results, answers);
   const [batch] = workers[0].of('deliver') as { batch: Uint8Array }[];
-  const items = decodeDeliveries(batch?.batch as Uint8Array);
+  const items = decodeDeliveries(batch?.batch as Uint8Array) as PushItem[];
   t.is(items.length, 1);
   t.like(items[0], { kind: 'push', businessId: BUSINESS, indexes: [0, 3], serials: [13, 11] });
   const [raw] = new FrameDecoder(1_000).decode(items[0]?.frame as Uint8Array);
@@ -178,9 +191,9 @@ test('router: the release of an older login does not take the newer route', asyn
   const { router, login } = routed();
   const first = await login('a', 0, 11);
   const second = await login('a', 1, 12);
-  await router.releaseRoutes({ releases: [{ ...device('a'), fence: first }] });
+  await router.releaseRoutes({ releases: [{ ...device('a'), fence: first, code: 0 }] });
   t.like(await router.presence({ businessId: BUSINESS, devices: devices('a') }), [{ online: true }]);
-  await router.releaseRoutes({ releases: [{ ...device('a'), fence: second }] });
+  await router.releaseRoutes({ releases: [{ ...device('a'), fence: second, code: 0 }] });
   t.deepEqual(await router.presence({ businessId: BUSINESS, devices: devices('a') }), [{ online: false }]);
 });
 
@@ -286,7 +299,7 @@ test('router: a multicast is numbered and goes to the workers that listen, once 
   t.deepEqual(await router.multicast({ group: 'room', message: MESSAGE }), { offset: 2, members: 3, unanswered: 0 });
   t.deepEqual(workers[0].of('deliver'), []);
   const [batch] = workers[1].of('deliver') as { batch: Uint8Array }[];
-  const [item] = decodeDeliveries(batch?.batch as Uint8Array);
+  const [item] = decodeDeliveries(batch?.batch as Uint8Array) as MulticastItem[];
   t.like(item, { kind: 'multicast', group: 'room', offset: 1 });
   const [raw] = new FrameDecoder(1_000).decode(item?.frame as Uint8Array);
   t.like(raw && decodeFrame(raw), { multicast: { group: 'room', offset: 1 } });
@@ -391,4 +404,268 @@ test('router: a worker that fails or says nothing leaves its joins unknown', asy
   workers[0].answer = () => Promise.reject(new Error('crashed'));
   const results = await router.joinGroup({ ...address, devices: devices('a', 'b') });
   t.deepEqual(results, ['unknown', 'unknown']);
+});
+
+// ---- options, many pushes, users, broadcast
+
+function itemsOf(worker: FakeWorker) {
+  return (worker.of('deliver') as { batch: Uint8Array }[]).flatMap(({ batch }) => decodeDeliveries(batch));
+}
+
+test('router: options travel with a push and a multicast, a time to live as the moment it ends', async (t) => {
+  const { router, workers, login } = routed();
+  await login('a', 0, 11);
+  const message: PushMessage = { ...MESSAGE, ttlMs: 500, priority: 'high', droppable: true };
+  await router.push({ devices: devices('a'), message });
+  await router.createGroup({ businessId: BUSINESS, group: 'room' });
+  router.groupSizes({ worker: 0, sizes: [{ businessId: BUSINESS, group: 'room', members: 1 }] });
+  await router.multicast({ group: 'room', message: { ...MESSAGE, priority: 'normal', droppable: true, ttlMs: 0 } });
+  t.like(itemsOf(workers[0])[0], { kind: 'push', flags: 3, expiresAtMs: 1_000_500 });
+  t.like(itemsOf(workers[0])[1], { kind: 'multicast', flags: 1, expiresAtMs: 0 });
+});
+
+test('router: what expired and what was shed is told as such, and leaves a multicast not unanswered', async (t) => {
+  const { router, workers, login } = routed();
+  await login('a', 0, 11);
+  await login('b', 0, 12);
+  workers[0].outcome = (serial) => (serial === 11 ? OutcomeCode.expired : OutcomeCode.shed);
+  t.deepEqual(await router.push({ devices: devices('a', 'b'), message: MESSAGE }), [
+    { result: 'expired' },
+    { result: 'dropped', reason: 'overload' },
+  ]);
+  await router.createGroup({ businessId: BUSINESS, group: 'room' });
+  router.groupSizes({ worker: 0, sizes: [{ businessId: BUSINESS, group: 'room', members: 1 }] });
+  workers[0].outcome = () => OutcomeCode.expired;
+  t.deepEqual(await router.multicast({ group: 'room', message: MESSAGE }), { offset: 1, members: 0, unanswered: 0 });
+  workers[0].outcome = () => OutcomeCode.shed;
+  t.deepEqual(await router.multicast({ group: 'room', message: MESSAGE }), { offset: 2, members: 0, unanswered: 1 });
+});
+
+test('router: many pushes are one question, with results each, in one batch and in order', async (t) => {
+  const { router, workers, login } = routed();
+  await login('a', 0, 11);
+  await login('b', 1, 12);
+  const push = (...ids: string[]) => ({ devices: devices(...ids), message: { ...MESSAGE, messageId: ids.join() } });
+  const results = await router.pushMany({ pushes: [push('a'), push('b', 'nobody'), push('a'), push()] });
+  t.deepEqual(results, [[{ result: 'delivered' }], [{ result: 'delivered' }, { result: 'offline' }], [{ result: 'delivered' }], []]);
+  t.is(workers[0].of('deliver').length, 1);
+  t.is(itemsOf(workers[0]).length, 2);
+});
+
+test('router: many pushes are refused as one', async (t) => {
+  const { router, workers, login } = routed({ maxPending: 2 });
+  await login('a', 0, 11);
+  const pushes = [1, 2, 3].map(() => ({ devices: devices('a'), message: MESSAGE }));
+  await t.throwsAsync(router.pushMany({ pushes }), { instanceOf: OverloadedError });
+  await turns();
+  t.deepEqual(workers[0].of('deliver'), []);
+});
+
+test('router: a user is reached on every device that was granted the business', async (t) => {
+  const { router, login } = routed();
+  await login('phone', 0, 11, { uid: 'ada' });
+  await login('tablet', 1, 12, { uid: 'ada' });
+  await login('tv', 1, 13, { uid: 'ada', grants: [8] });
+  await login('other', 0, 14, { uid: 'ben' });
+  await router.claimRoutes({
+    worker: 0,
+    claims: [{ serial: 15, app: 'elsewhere', deviceId: 'x', uid: 'ada', grants: [BUSINESS], sinceMs: 5 }],
+  });
+  const deliveries = await router.pushToUsers({ app: 'demo', uids: ['ben', 'nobody', 'ada'], message: MESSAGE });
+  t.deepEqual(
+    deliveries.map(({ uid, devices: own }) => [uid, own.map(({ device: id, result }) => `${id} ${result}`).sort()]),
+    [
+      ['ben', ['other delivered']],
+      ['nobody', []],
+      ['ada', ['phone delivered', 'tablet delivered']],
+    ],
+  );
+  const presences = await router.presenceOfUsers({ businessId: BUSINESS, app: 'demo', uids: ['ada', 'nobody'] });
+  t.deepEqual(presences[0]?.devices.map(({ deviceId }) => deviceId).sort(), ['phone', 'tablet']);
+  t.like(presences[0]?.devices[0], { online: true, uid: 'ada', sinceMs: 5 });
+  t.deepEqual(presences[1], { uid: 'nobody', devices: [] });
+});
+
+test('router: a broadcast reaches every device of the app with the grant, and counts the results', async (t) => {
+  const { router, workers } = routed({ maxPending: 5_000 });
+  const claims = Array.from({ length: 2_500 }, (_, serial): RouteClaim => {
+    const own = { app: serial % 50 === 0 ? 'other' : 'demo', grants: [serial % 5 === 0 ? 8 : BUSINESS] };
+    return { serial, deviceId: `d-${serial}`, uid: undefined, sinceMs: 5, ...own };
+  });
+  await router.claimRoutes({ worker: 0, claims: claims.slice(0, 1_000) });
+  await router.claimRoutes({ worker: 1, claims: claims.slice(1_000) });
+  workers[1].outcome = (serial) => (serial % 3 === 0 ? OutcomeCode.slow : OutcomeCode.delivered);
+  const result = await router.broadcast({ app: 'demo', message: MESSAGE });
+  const reached = claims.filter(({ app, grants }) => app === 'demo' && grants[0] === BUSINESS);
+  const dropped = reached.filter(({ serial }) => serial >= 1_000 && serial % 3 === 0).length;
+  t.deepEqual(result, {
+    devices: reached.length,
+    results: { delivered: reached.length - dropped, offline: 0, expired: 0, dropped, unknown: 0 },
+  });
+  t.is((await router.broadcast({ app: 'nowhere', message: MESSAGE })).devices, 0);
+});
+
+test('router: a broadcast that begins in overload is refused, one that meets it later waits', async (t) => {
+  const { router, workers, at } = routed({ maxPending: 1_500 });
+  const claims = Array.from({ length: 2_500 }, (_, serial) => {
+    return { serial, ...device(`d-${serial}`), uid: undefined, grants: [BUSINESS], sinceMs: 5 };
+  });
+  await router.claimRoutes({ worker: 0, claims });
+  const broadcast = await router.broadcast({ app: 'demo', message: MESSAGE });
+  t.is(broadcast.results.delivered, 2_500);
+  workers[0].outcome = undefined;
+  void router.push({ devices: claims.slice(0, 1_000).map(({ deviceId }) => device(deviceId)), message: MESSAGE });
+  await turns();
+  await t.throwsAsync(router.broadcast({ app: 'demo', message: MESSAGE }), { instanceOf: OverloadedError });
+  at(2_000);
+});
+
+// ---- listings
+
+test('router: groups and devices are listed page by page', async (t) => {
+  const { router, login } = routed();
+  const names = Array.from({ length: 25 }, (_, i) => `room-${i}`);
+  for (const group of names) await router.createGroup({ businessId: BUSINESS, group });
+  await router.createGroup({ businessId: 8, group: 'theirs' });
+  router.groupSizes({ worker: 0, sizes: [{ businessId: BUSINESS, group: 'room-3', members: 4 }] });
+  const groups: string[] = [];
+  for (let after: string | undefined, pages = 0; pages === 0 || after !== undefined; pages++) {
+    const page = await router.listGroups({ businessId: BUSINESS, page: { after, limit: 10 } });
+    t.true(page.groups.length <= 10);
+    for (const { group, members } of page.groups) {
+      groups.push(group);
+      t.is(members, group === 'room-3' ? 4 : 0);
+    }
+    after = page.next;
+  }
+  t.deepEqual(groups.toSorted(), names.toSorted());
+  await login('a', 0, 11, { uid: 'ada' });
+  await login('b', 1, 12);
+  const { devices: listed, next } = await router.listDevices({ page: { limit: 1 } });
+  const rest = await router.listDevices({ page: { after: next, limit: 5 } });
+  t.is(rest.next, undefined);
+  t.deepEqual(
+    [...listed, ...rest.devices].toSorted((one, other) => (one.deviceId < other.deviceId ? -1 : 1)),
+    [
+      { ...device('a'), uid: 'ada', connectionId: `${INCARNATION}-0-b`, businesses: [BUSINESS], sinceMs: 5 },
+      { ...device('b'), uid: undefined, connectionId: `${INCARNATION}-1-c`, businesses: [BUSINESS], sinceMs: 5 },
+    ],
+  );
+});
+
+// ---- route events
+
+test('router: every connection is told when it takes a route and when it loses it, with why', async (t) => {
+  const { router, login, events, at } = routed();
+  const first = await login('a', 0, 11, { uid: 'ada', grants: [BUSINESS, 8] });
+  at(10);
+  const second = await login('a', 1, 12);
+  await router.releaseRoutes({ releases: [{ ...device('a'), fence: first, code: CloseCode.replaced }] });
+  await router.releaseRoutes({ releases: [{ ...device('a'), fence: second, code: CloseCode.heartbeatTimeout }] });
+  t.deepEqual(
+    events.map(({ type, fence, code, atMs }) => [type, fence, code, atMs]),
+    [
+      ['connected', first, undefined, 1_000_000],
+      ['disconnected', first, CloseCode.replaced, 1_000_010],
+      ['connected', second, undefined, 1_000_010],
+      ['disconnected', second, CloseCode.heartbeatTimeout, 1_000_010],
+    ],
+  );
+  t.like(events[0], { ...device('a'), uid: 'ada', connectionId: `${INCARNATION}-0-b`, businesses: [BUSINESS, 8] });
+  t.like(events[1], { ...device('a'), uid: 'ada', connectionId: `${INCARNATION}-0-b`, businesses: [BUSINESS, 8] });
+});
+
+test('router: a token refresh is no event, the end of a worker is one for each of its devices', async (t) => {
+  const { router, login, events } = routed();
+  await login('a', 0, 11);
+  const renewed = await login('a', 0, 11, { grants: [BUSINESS, 8] });
+  await login('b', 1, 12);
+  t.is(events.length, 2);
+  await router.workerGone({ worker: 0 });
+  t.is(events.length, 3);
+  t.like(events[2], { type: 'disconnected', deviceId: 'a', fence: renewed, businesses: [BUSINESS, 8], code: 0 });
+});
+
+// ---- calls
+
+const CALL = { businessId: BUSINESS, method: 'lamp.on', metadata: { k: 'v' }, payload: Buffer.from('?'), deadlineMs: 5_000 };
+
+function reply(requestId: number, status: number, text: string) {
+  return encodeFrame({ type: FrameType.response, requestId, status, metadata: { a: 'b' }, payload: Buffer.from(text) });
+}
+
+async function callsOf(worker: FakeWorker): Promise<CallItem[]> {
+  await turns(4);
+  return itemsOf(worker).filter((item): item is CallItem => item.kind === 'call');
+}
+
+test('router: a call is a REQUEST with an id of the node, and its answer finds the caller', async (t) => {
+  const { router, workers, login } = routed();
+  await login('a', 0, 11);
+  await login('b', 0, 12);
+  const answers = ['a', 'b'].map((id) => router.call({ device: device(id), call: CALL }));
+  const [first, second] = await callsOf(workers[0]);
+  t.like(first, { businessId: BUSINESS, serial: 11 });
+  const [raw] = new FrameDecoder(1_000).decode(first?.frame as Uint8Array);
+  const frame = raw && decodeFrame(raw);
+  t.like(frame, { type: FrameType.request, requestId: first?.callId, method: 'lamp.on', deadlineMs: 5_000 });
+  t.not(first?.callId, second?.callId);
+  const replies = [reply(second?.callId as number, 0, 'two'), reply(first?.callId as number, 7, 'one')];
+  router.callReplies({ worker: 0, replies: Buffer.concat(replies) });
+  const [one, two] = await Promise.all(answers);
+  t.deepEqual([one?.status, { ...one?.metadata }, Buffer.from(one?.payload ?? []).toString()], [7, { a: 'b' }, 'one']);
+  t.is(Buffer.from(two?.payload ?? []).toString(), 'two');
+});
+
+test('router: a call to a device that is away, or not granted the business, is unavailable at once', async (t) => {
+  const { router, workers, login } = routed();
+  await login('theirs', 0, 12, { grants: [8] });
+  for (const id of ['nobody', 'theirs']) {
+    const answer = await router.call({ device: device(id), call: CALL });
+    t.is(answer.status, Status.unavailable);
+    t.deepEqual(answer.metadata, { 'trunkline-reason': 'offline' });
+  }
+  t.deepEqual(await callsOf(workers[0]), []);
+});
+
+test('router: a deadline and a caller that gives up end a call, and the device is told', async (t) => {
+  const { router, workers, login } = routed();
+  await login('a', 0, 11);
+  const late = await router.call({ device: device('a'), call: { ...CALL, deadlineMs: 10 } });
+  t.is(late.status, Status.deadlineExceeded);
+  const aborter = new AbortController();
+  const given = router.call({ device: device('a'), call: { ...CALL, signal: aborter.signal } });
+  await turns(2);
+  aborter.abort();
+  t.is((await given).status, Status.cancelled);
+  t.is((await router.call({ device: device('a'), call: { ...CALL, signal: aborter.signal } })).status, Status.cancelled);
+  const calls = await callsOf(workers[0]);
+  t.is(calls.length, 2);
+  t.deepEqual(
+    itemsOf(workers[0]).filter(({ kind }) => kind === 'cancel'),
+    calls.map(({ callId }) => ({ kind: 'cancel', callId, serial: 11 })),
+  );
+  router.callReplies({ worker: 0, replies: reply(calls[0]?.callId as number, 0, 'too late') });
+});
+
+test('router: only the worker that was asked answers a call, and its end ends the call', async (t) => {
+  const { router, workers, login } = routed();
+  await login('a', 0, 11);
+  const calling = router.call({ device: device('a'), call: CALL });
+  const [call] = await callsOf(workers[0]);
+  router.callReplies({ worker: 1, replies: reply(call?.callId as number, 0, 'not mine') });
+  await router.workerGone({ worker: 0 });
+  t.like(await calling, { status: Status.unavailable, metadata: { 'trunkline-reason': 'connection lost' } });
+});
+
+test('router: calls that wait count as pushes that wait', async (t) => {
+  const { router, login } = routed({ maxPending: 1 });
+  await login('a', 0, 11);
+  const aborter = new AbortController();
+  const calling = router.call({ device: device('a'), call: { ...CALL, signal: aborter.signal } });
+  await turns(2);
+  await t.throwsAsync(router.call({ device: device('a'), call: CALL }), { instanceOf: OverloadedError });
+  await t.throwsAsync(router.push({ devices: devices('a'), message: MESSAGE }), { instanceOf: OverloadedError });
+  aborter.abort();
+  await calling;
 });

@@ -51,7 +51,7 @@ test('router link: claims that fail are told so, the next ones try anew', async 
 
 test('router link: leaves, sizes and outcomes of one turn are one message each', async (t) => {
   const { link, sent, topics } = linked();
-  for (const fence of [1, 2]) link.release({ app: 'demo', deviceId: `d${fence}`, fence });
+  for (const fence of [1, 2]) link.release({ app: 'demo', deviceId: `d${fence}`, fence, code: 4001 });
   for (const members of [1, 2, 3]) link.groupSize({ businessId: 7, group: 'a', members });
   link.groupSize({ businessId: 7, group: 'b', members: 1 });
   link.outcome(5, 0, OutcomeCode.delivered, 0);
@@ -91,7 +91,7 @@ test('router link: a size that was reported does not come after the wish to list
 
 test('router link: a message that cannot be sent is an error of its own, and stops nothing', async (t) => {
   const { link, errors, topics } = linked(() => Promise.reject(new Error('away')));
-  link.release({ app: 'demo', deviceId: 'd', fence: 1 });
+  link.release({ app: 'demo', deviceId: 'd', fence: 1, code: 0 });
   link.groupSize({ businessId: 7, group: 'a', members: 1 });
   await turns(2);
   t.is(errors.length, 2);

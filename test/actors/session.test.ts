@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { UpstreamCall } from '../../actors/ports.js';
+import type { OverloadLevel } from '../../actors/worker.js';
 import { CloseCode, encodeFrame, type Frame, FrameType, GoAwayReason, Status } from '../../protocol/index.js';
 import { WEBSOCKET_ENVELOPE } from '../../transports/index.js';
 import { connectFrame, MemoryClient, online } from '../support/memory-client.js';
@@ -196,6 +197,28 @@ for (const [what, token] of Object.entries({
     t.is(client.transport.closed, undefined);
   });
 }
+
+test('session: an AUTH while another is open is answered 8, and the first one counts', async (t) => {
+  const node = createTestNode();
+  const client = await online(node, 'a');
+  const authOf = (requestId: number, expiresAtMs: number) =>
+    ({ type: FrameType.auth, requestId, token: tokenFor('a', { expiresAtMs }) }) as const;
+  client.send(authOf(5, 9_000_000), authOf(6, 9_500_000));
+  await turns();
+  t.like(client.response(5), { status: Status.ok, metadata: { 'expires-at-ms': '9000000' } });
+  t.is(client.response(6)?.status, Status.resourceExhausted);
+  client.send(authOf(7, 9_500_000));
+  await turns();
+  t.is(client.response(7)?.status, Status.ok);
+  client.send({ type: FrameType.auth, requestId: 8, token: 'nonsense' });
+  await turns();
+  client.send(authOf(9, 9_500_000));
+  await turns();
+  t.deepEqual(
+    [8, 9].map((id) => client.response(id)?.status),
+    [Status.unauthenticated, Status.ok],
+  );
+});
 
 test('session: closes with 4101 when the token ends, whatever the heartbeat', async (t) => {
   const node = createTestNode();
@@ -537,3 +560,115 @@ function keepAlive(node: ReturnType<typeof createTestNode>, client: MemoryClient
     node.advance(Math.min(left, 50_000));
   }
 }
+
+// ---- calls of back-ends
+
+const CALL = { businessId: 1, method: 'lamp.on', metadata: { k: 'v' }, payload: Buffer.from('?'), deadlineMs: 60_000 };
+
+function answerTo(requestId: number, status = 0, text = ''): Frame {
+  return { type: FrameType.response, requestId, status, metadata: { seen: 'yes' }, payload: Buffer.from(text) };
+}
+
+test('session: a call arrives as a REQUEST and is answered once', async (t) => {
+  const node = createTestNode();
+  const client = await online(node, 'a');
+  const calling = node.router.call({ device: DEVICE, call: CALL });
+  await turns();
+  const [request] = client.of(FrameType.request);
+  t.like(request, { businessId: 1, method: 'lamp.on', deadlineMs: 60_000 });
+  t.false(node.worker.sessions.get(1)?.isIdle);
+  client.send(answerTo(9_999, 0, 'nobody asked'), answerTo(request?.requestId as number, 99, 'on'));
+  client.send(answerTo(request?.requestId as number, 0, 'again'));
+  const reply = await calling;
+  t.deepEqual([reply.status, reply.metadata['seen'], Buffer.from(reply.payload).toString()], [99, 'yes', 'on']);
+  t.true(node.worker.sessions.get(1)?.isIdle);
+  t.is(node.worker.counters.calls, 1);
+  t.is(client.transport.closed, undefined);
+});
+
+test('session: more calls than a device may have open are refused, also those that were given up', async (t) => {
+  const node = createTestNode({ limits: { inFlight: 2 } });
+  const client = await online(node, 'a');
+  const aborter = new AbortController();
+  const given = node.router.call({ device: DEVICE, call: { ...CALL, signal: aborter.signal } });
+  void node.router.call({ device: DEVICE, call: CALL });
+  await turns();
+  aborter.abort();
+  t.is((await given).status, Status.cancelled);
+  t.like(await node.router.call({ device: DEVICE, call: CALL }), { status: Status.resourceExhausted });
+  const [first] = client.of(FrameType.request);
+  t.is(client.of(FrameType.cancel)[0]?.requestId, first?.requestId);
+  client.send(answerTo(first?.requestId as number, Status.cancelled));
+  const third = node.router.call({ device: DEVICE, call: CALL });
+  await turns();
+  client.send(answerTo(client.of(FrameType.request).at(-1)?.requestId as number, 0, 'now'));
+  t.is((await third).status, 0);
+});
+
+test('session: the end of the connection ends its calls', async (t) => {
+  const node = createTestNode();
+  const client = await online(node, 'a');
+  const calling = node.router.call({ device: DEVICE, call: CALL });
+  await turns();
+  client.transport.destroy();
+  t.like(await calling, { status: Status.unavailable, metadata: { 'trunkline-reason': 'connection lost' } });
+});
+
+test('session: a session that drains, lost the business or does not read takes no call', async (t) => {
+  const node = createTestNode();
+  const client = await online(node, 'a');
+  const session = node.worker.sessions.get(1);
+  client.transport.takesWrites = false;
+  session?.send({ type: FrameType.pong, opaque: 1 });
+  await turns();
+  const large = { ...CALL, payload: Buffer.alloc(3 * 1024 * 1024) };
+  const aborter = new AbortController();
+  const waiting = node.router.call({ device: DEVICE, call: { ...large, signal: aborter.signal } });
+  t.is((await node.router.call({ device: DEVICE, call: large })).status, Status.resourceExhausted);
+  aborter.abort();
+  await waiting;
+  client.transport.take();
+  await node.router.kick({ businessId: 1, device: DEVICE });
+  t.like(await node.router.call({ device: DEVICE, call: CALL }), { status: Status.unavailable });
+  session?.drain(GoAwayReason.draining, 1_000);
+  const other = { ...CALL, businessId: 2 };
+  t.like(await node.router.call({ device: DEVICE, call: other }), {
+    status: Status.unavailable,
+    metadata: { 'trunkline-reason': 'the connection ends' },
+  });
+  t.is(client.of(FrameType.request).length, 1);
+});
+
+// ---- options of pushes
+
+test('session: droppable pushes and multicasts are shed from overload level 2 on, others are not', async (t) => {
+  let level: OverloadLevel = 0;
+  const node = createTestNode({ overloadLevel: () => level });
+  const client = await online(node, 'a');
+  await node.router.createGroup({ businessId: 1, group: 'room-1' });
+  client.send({ type: FrameType.join, requestId: 1, businessId: 1, group: 'room-1' });
+  await turns();
+  const droppable = { ...MESSAGE, droppable: true };
+  const push = (message: typeof MESSAGE) => node.router.push({ devices: [DEVICE], message });
+  t.deepEqual(await push(droppable), [{ result: 'delivered' }]);
+  level = 1;
+  t.deepEqual(await push(droppable), [{ result: 'delivered' }]);
+  level = 2;
+  t.deepEqual(await push(droppable), [{ result: 'dropped', reason: 'overload' }]);
+  t.deepEqual(await push(MESSAGE), [{ result: 'delivered' }]);
+  t.like(await node.router.multicast({ group: 'room-1', message: droppable }), { members: 0, unanswered: 1 });
+  t.like(await node.router.multicast({ group: 'room-1', message: MESSAGE }), { members: 1, unanswered: 0 });
+  t.is(client.of(FrameType.push).length, 4);
+});
+
+test('session: what expired on the way to the worker is not sent', async (t) => {
+  const node = createTestNode();
+  const client = await online(node, 'a');
+  const message = { ...MESSAGE, ttlMs: 10 };
+  const pushing = node.router.push({ devices: [DEVICE], message });
+  // The look-up, and no turn, in which the batch would arrive.
+  for (let i = 0; i < 5; i++) await Promise.resolve();
+  node.advance(1_000);
+  t.deepEqual(await pushing, [{ result: 'expired' }]);
+  t.deepEqual(client.of(FrameType.push), []);
+});

@@ -30,6 +30,8 @@ test('key: from the file, else the flag, else the environment', (t) => {
   t.is(readKey({ key: undefined, keyFile }, env), 'from-file');
   t.is(readKey({ key: 'from-flag', keyFile: undefined }, env), 'from-flag');
   t.is(readKey({ key: undefined, keyFile: undefined }, env), 'from-env');
+  t.is(readKey({ key: undefined, keyFile: undefined }, { ...env, TRUNKLINE_KEY_FILE: keyFile }), 'from-file');
+  t.is(readKey({ key: 'from-flag', keyFile: undefined }, { ...env, TRUNKLINE_KEY_FILE: keyFile }), 'from-flag');
   t.throws(() => readKey({ key: undefined, keyFile: undefined }, {}), { instanceOf: UsageError, code: 'TRK_USAGE' });
   t.throws(() => readKey({ key: undefined, keyFile: join(dir, 'none') }, env), { message: /ENOENT/ });
 });

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { createClient, type TrunklineClient, tcpConnector } from '../../sdk/node.js';
+import { type CliResult, MAIN, runCli } from '../support/cli.js';
 
-const MAIN = 'dist/cli/main.js';
 const APP_KEY = 'app-key-0123456789';
 const LIVE_KEY = 'live-key-0123456789';
 
@@ -54,24 +54,8 @@ test.after.always(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function trunkline(args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, TRUNKLINE_URL: url, ...env } });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (text) => {
-    stdout += text;
-  });
-  child.stderr.on('data', (text) => {
-    stderr += text;
-  });
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, stdout, stderr };
+function trunkline(args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> {
+  return runCli(args, { env: { TRUNKLINE_URL: url, ...env } });
 }
 
 /** A device with the token that the command printed. */
@@ -178,13 +162,18 @@ const usage = test.macro({
   },
   title: (name) => `usage: ${name}`,
 });
-test('no command', usage, [], /say what to do: start, demo, token or push/);
+test('no command', usage, [], /say what to do, such as demo or start/);
 test('an unknown command', usage, ['stop'], /Unknown (command|argument): stop/);
 test('an unknown flag', usage, ['push', 'x', '--grupo', 'room-1'], /Unknown argument: grupo/);
 test('a flag that is missing', usage, ['token', '--app', 'shop'], /Missing required argument: device/);
 test('a push to nowhere', usage, ['push', 'x', '--key', LIVE_KEY], /say where to/);
 test('a device without its app', usage, ['push', 'x', '--device', 'd', '--key', LIVE_KEY], /--device needs --app/);
-test('no key', usage, ['push', 'x', '--group', 'room-1'], /no key: set TRUNKLINE_KEY/);
+test(
+  'no key',
+  usage,
+  ['push', 'x', '--group', 'room-1'],
+  /no key: give --key-file FILE, or set TRUNKLINE_KEY_FILE or TRUNKLINE_KEY/,
+);
 test(
   'a URL that is none',
   usage,
@@ -222,7 +211,8 @@ test('start: a second node on the same port is told so, and ends', async (t) => 
 test('help: names every command and the exit codes', async (t) => {
   const { code, stdout } = await trunkline(['--help']);
   t.is(code, 0);
-  for (const word of ['start', 'demo', 'token', 'push', 'Exit codes']) t.true(stdout.includes(word), word);
+  const commands = ['start', 'demo', 'connect', 'token', 'push', 'kick', 'status', 'devices', 'groups', 'reload'];
+  for (const word of [...commands, 'config', 'completion', 'Exit codes']) t.true(stdout.includes(word), word);
 });
 
 test('start: SIGTERM ends an own node with exit code 0', async (t) => {

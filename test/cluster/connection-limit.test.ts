@@ -16,8 +16,8 @@ test('connection limit: what is configured, as long as the files suffice', (t) =
 });
 
 test('connection limit: never above the open files, less those for itself and for its back-ends', (t) => {
-  t.is(connectionLimit(config(200_000), 20_000), 20_000 - 256);
-  t.is(connectionLimit(config(200_000, 'http://127.0.0.1:9'), 20_000), 20_000 - 256 - 64);
+  t.is(connectionLimit(config(200_000), 20_000), 20_000 - 256 - 128);
+  t.is(connectionLimit(config(200_000, 'http://127.0.0.1:9'), 20_000), 20_000 - 256 - 128 - 64);
   t.is(connectionLimit(config(200_000), 100), 1, 'a node that can hold nobody says so to the second one');
 });
 

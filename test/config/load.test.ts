@@ -83,7 +83,7 @@ test(
   'an unknown setting is told with those that exist',
   problem,
   `${MINIMAL}limits: { conections: 5 }\n`,
-  'limits.conections 10: there is no such setting; here can stand: connections, handshakeMs, frameBytes, inFlight, groups, pendingPushes',
+  'limits.conections 10: there is no such setting; here can stand: connections, connectionsPerIp, acceptsPerSecond, handshakeMs, frameBytes, inFlight, requestsPerSecond, groups, pendingPushes',
 );
 test(
   'an unknown setting inside a business',

@@ -1,6 +1,8 @@
 import test from 'ava';
+import type { NodeConfig } from '../../config/index.js';
 import type { BootstrapAnswer } from '../../control/index.js';
-import { ASSERTION_SECRET, expectProblem, shopAssertion, startControl } from './fixtures.js';
+import { createTokenVerifier, RevocationTable } from '../../tokens/index.js';
+import { ASSERTION_SECRET, CONFIG, expectProblem, shopAssertion, startControl } from './fixtures.js';
 
 const answerOf = async (response: Response) => (await response.json()) as BootstrapAnswer;
 
@@ -26,7 +28,8 @@ test('bootstrap: with nothing to show a device gets a new id, its secret and the
   t.is(claims.uid, undefined);
   t.deepEqual(claims.businesses, ['im']);
   t.is(claims.expiresAtMs, expiresAtMs);
-  t.is(expiresAtMs - claims.issuedAtMs, 600_000, "the app's tokenTtlMs");
+  // The app's tokenTtlMs, to the second before.
+  t.is(Math.ceil((expiresAtMs - claims.issuedAtMs) / 1_000), 600);
   const other = await answerOf(await bootstrap({ app: 'shop' }));
   t.not(other.deviceId, deviceId);
 });
@@ -186,4 +189,47 @@ test('bootstrap: a body that is not declared as JSON is refused', async (t) => {
   const { bootstrap } = await startControl(t);
   const response = await bootstrap('{"app":"shop"}', { 'content-type': 'text/plain' });
   await expectProblem(t, response, 415, 'TRK_UNSUPPORTED_MEDIA_TYPE');
+});
+
+test('bootstrap: a revoked identity is refused with its secret and with an assertion, others are not', async (t) => {
+  const { bootstrap, credentials } = await startControl(t);
+  const { deviceId, deviceSecret } = await answerOf(await bootstrap({ app: 'shop' }));
+  await credentials.revoke({ kind: 'identity', app: 'shop', deviceId });
+  await credentials.revoke({ kind: 'identity', app: 'shop', deviceId: 'chosen-id' });
+  const byId = () => bootstrap({ app: 'shop', deviceId, deviceSecret });
+  await expectProblem(t, await byId(), 403, 'TRK_DEVICE_REVOKED');
+  const assertion = await shopAssertion();
+  await expectProblem(t, await bootstrap({ app: 'shop', assertion }), 403, 'TRK_DEVICE_REVOKED');
+  // Who cannot prove the id learns nothing about it.
+  const unproven = { app: 'shop', deviceId, deviceSecret: 'guess' };
+  await expectProblem(t, await bootstrap(unproven), 403, 'TRK_DEVICE_NOT_PROVEN');
+  t.is((await bootstrap({ app: 'shop' })).status, 200);
+  t.true(await credentials.liftRevocation('shop', deviceId));
+  t.is((await byId()).status, 200);
+});
+
+test('bootstrap: a device whose tokens were revoked gets a new one that counts', async (t) => {
+  const { bootstrap, credentials } = await startControl(t);
+  const { deviceId, deviceSecret, token } = await answerOf(await bootstrap({ app: 'shop' }));
+  await credentials.revoke({ kind: 'device', app: 'shop', deviceId });
+  const next = await answerOf(await bootstrap({ app: 'shop', deviceId, deviceSecret }));
+  const { jwks, revocations } = credentials.attach(0, {} as never);
+  const verifier = createTokenVerifier({ jwks, apps: ['shop'], revocations: new RevocationTable(revocations) });
+  t.throws(() => verifier.verify(token), { code: 'TRK_TOKEN_REVOKED' });
+  t.is(verifier.verify(next.token).deviceId, deviceId);
+});
+
+test('bootstrap: an address that guesses is slowed down long before one that does not', async (t) => {
+  const apps = { ...CONFIG.apps, shop: { ...CONFIG.apps['shop'], bootstrapsPerMinutePerIp: 50 } };
+  const { bootstrap } = await startControl(t, { ...CONFIG, apps } as NodeConfig);
+  const { deviceId } = await answerOf(await bootstrap({ app: 'shop' }));
+  const guess = () => bootstrap({ app: 'shop', deviceId, deviceSecret: 'guess' });
+  t.is((await guess()).status, 403);
+  await expectProblem(t, await bootstrap({ app: 'shop', assertion: 'a.b.c' }), 403, 'TRK_INVALID_ASSERTION');
+  t.is((await guess()).status, 403);
+  const refused = await guess();
+  t.regex(refused.headers.get('retry-after') ?? '', /^\d+$/);
+  await expectProblem(t, refused, 429, 'TRK_RATE_LIMITED');
+  // Another app is another matter.
+  t.is((await bootstrap({ app: 'chat' })).status, 200);
 });

@@ -3,13 +3,13 @@ import type { ExecutionContext } from 'ava';
 import { SignJWT } from 'jose';
 import { createLogger } from 'winston';
 import type { RoutingService } from '../../actors/index.js';
-import type { NodeView, ServiceActor } from '../../cluster/index.js';
-import { type NodeConfig, parseConfig } from '../../config/index.js';
-import { ControlActor, createControlService } from '../../control/index.js';
+import { Credentials, type NodeView, type ServiceActor } from '../../cluster/index.js';
+import { CurrentConfig, type NodeConfig, parseConfig } from '../../config/index.js';
+import { ControlActor, createControlService, longestTokenLifeMs } from '../../control/index.js';
 import {
   createTokenVerifier,
   DeviceSecrets,
-  SigningKeys,
+  type SigningKeys,
   type SyncTokenVerifier,
   TokenIssuer,
 } from '../../tokens/index.js';
@@ -58,6 +58,9 @@ export class FakeNode implements NodeView {
   async metrics(): Promise<string> {
     return '';
   }
+  status(): Promise<never> {
+    return Promise.reject(new Error('this node has no status'));
+  }
 }
 
 export interface Control {
@@ -65,6 +68,7 @@ export interface Control {
   readonly node: FakeNode;
   readonly actor: ServiceActor;
   readonly keys: SigningKeys;
+  readonly credentials: Credentials;
   readonly verifier: SyncTokenVerifier;
   /** POSTs a bootstrap; a string goes out as it is. */
   bootstrap(body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
@@ -74,8 +78,9 @@ export const silentLog = createLogger({ silent: true });
 
 export async function startControl(t: ExecutionContext, config: NodeConfig = CONFIG): Promise<Control> {
   const dir = await dataDir(t);
-  const keys = await SigningKeys.open(dir);
-  const options = { keys, issuer: new TokenIssuer({ keys }), deviceSecrets: await DeviceSecrets.open(dir) };
+  const credentials = await openCredentials(dir, config);
+  const { keys } = credentials;
+  const options = { credentials, issuer: new TokenIssuer({ keys }), deviceSecrets: await DeviceSecrets.open(dir) };
   const definition = createControlService(options);
   const node = new FakeNode();
   // The control layer routes nothing.
@@ -83,7 +88,10 @@ export async function startControl(t: ExecutionContext, config: NodeConfig = CON
   const actor = new definition.actor();
   t.true(actor instanceof ControlActor);
   actor.initialize({
-    getCustomParameters: () => ({ context: { config, log: silentLog, routing, node }, options: definition.options }),
+    getCustomParameters: () => ({
+      context: { config, current: new CurrentConfig(config), log: silentLog, routing, node },
+      options: definition.options,
+    }),
   });
   const url = `http://${await actor.start()}`;
   t.teardown(() => actor.stop());
@@ -92,6 +100,7 @@ export async function startControl(t: ExecutionContext, config: NodeConfig = CON
     node,
     actor,
     keys,
+    credentials,
     verifier: createTokenVerifier({ jwks: keys.publicJwks(), apps: Object.keys(config.apps) }),
     bootstrap: (body, headers = {}) =>
       fetch(`${url}/v1/bootstrap`, {
@@ -100,6 +109,11 @@ export async function startControl(t: ExecutionContext, config: NodeConfig = CON
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
   };
+}
+
+/** Of a node without access workers. */
+export function openCredentials(dir: string, config: NodeConfig = CONFIG): Promise<Credentials> {
+  return Credentials.open({ dataDir: dir, log: silentLog, longestLifeMs: longestTokenLifeMs(config) });
 }
 
 /** What shop's back-end would sign. */

@@ -8,7 +8,7 @@ import {
   webStorage,
 } from '../../sdk/index.js';
 import { tcpConnector } from '../../sdk/node.js';
-import { parseHostPort } from '../../sdk/transports/tcp-connector.js';
+import { parseHostPort } from '../../sdk/transports/socket-link.js';
 import { nextEvent, startClient, startServer } from './client-fixture.js';
 
 const MINIMAL = { token: 't', expiresAtMs: 1, accessPoints: { ws: ['ws://a/connect'], tcp: ['b:1', 'c:2'] } };

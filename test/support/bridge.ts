@@ -4,7 +4,7 @@
 import type { ExecutionContext } from 'ava';
 import { BridgeActor, type BridgeOptions } from '../../bridge/index.js';
 import type { NodeView } from '../../cluster/index.js';
-import { type NodeConfig, parseConfig } from '../../config/index.js';
+import { CurrentConfig, type NodeConfig, parseConfig } from '../../config/index.js';
 import { FakeRouting } from './fake-routing.js';
 import { type Call, createHttpClient } from './http-client.js';
 import { captureLog, type LogCapture } from './log-capture.js';
@@ -15,6 +15,7 @@ export const KEYS = {
   live: 'live-business-key-0123456',
   demo: 'demo-app-key-0123456789',
   other: 'other-app-key-0123456789',
+  admin: 'admin-key-0123456789',
 };
 
 export interface BridgeFixture {
@@ -25,17 +26,23 @@ export interface BridgeFixture {
   readonly address: string;
   readonly actor: BridgeActor;
   readonly config: NodeConfig;
+  /** `replace` is a reload. */
+  readonly current: CurrentConfig;
 }
 
 export interface BridgeFixtureOptions extends BridgeOptions {
   readonly frameBytes?: number;
+  /** Of business `im`. */
+  readonly requestsPerSecond?: number;
+  readonly adminKeys?: readonly string[];
 }
 
 export async function startBridge(
   t: ExecutionContext,
-  { frameBytes = 64 * 1024, ...options }: BridgeFixtureOptions = {},
+  { frameBytes = 64 * 1024, requestsPerSecond = 0, adminKeys = [], ...options }: BridgeFixtureOptions = {},
 ): Promise<BridgeFixture> {
-  const config = bridgeConfig(frameBytes);
+  const config = bridgeConfig(frameBytes, requestsPerSecond, adminKeys);
+  const current = new CurrentConfig(config);
   const routing = new FakeRouting();
   const logs = captureLog();
   const node = { ready: true, reason: '' };
@@ -44,9 +51,10 @@ export async function startBridge(
     notReadyReason: () => node.reason,
     accessPoints: () => ({}),
     metrics: async () => '# TYPE trunkline_connections gauge\ntrunkline_connections 3\n',
+    status: () => Promise.reject(new Error('this node has no status')),
   };
   const actor = new BridgeActor();
-  const context = { config, log: logs.log, routing, node: view };
+  const context = { config, current, log: logs.log, routing, node: view };
   actor.initialize({ getCustomParameters: () => ({ context, options }) });
   const address = await actor.start();
   const client = createHttpClient(address);
@@ -54,17 +62,17 @@ export async function startBridge(
     await client.close();
     await actor.stop();
   });
-  return { call: client.call, routing, node, logs, address, actor, config };
+  return { call: client.call, routing, node, logs, address, actor, config, current };
 }
 
-function bridgeConfig(frameBytes: number): NodeConfig {
+function bridgeConfig(frameBytes: number, requestsPerSecond: number, adminKeys: readonly string[]): NodeConfig {
   return parseConfig(
     JSON.stringify({
-      private: { port: 0 },
+      private: { port: 0, adminKeys },
       limits: { frameBytes },
       apps: { demo: { keys: [KEYS.demo] }, other: { keys: [KEYS.other] } },
       businesses: {
-        im: { id: 1, apps: ['demo'], keys: [KEYS.im, KEYS.imNext] },
+        im: { id: 1, apps: ['demo'], keys: [KEYS.im, KEYS.imNext], requestsPerSecond },
         live: { id: 2, apps: ['demo', 'other'], keys: [KEYS.live] },
       },
     }),

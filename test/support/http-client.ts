@@ -42,7 +42,7 @@ export function createHttpClient(address: string, connections = 8): HttpClient {
       body: body === undefined ? null : raw ? body : JSON.stringify(body),
     });
     const text = await response.body.text();
-    const isJson = /json/.test(String(response.headers['content-type']));
+    const isJson = /[/+]json/.test(String(response.headers['content-type']));
     return {
       status: response.statusCode,
       headers: response.headers,

@@ -2,13 +2,21 @@
 import { type AddressInfo, createServer } from 'node:net';
 import type { ExecutionContext } from 'ava';
 import {
+  type AccessProtocol,
+  type AdmissionRefusal,
+  type LinkCounter,
+  type LinkGate,
+  type LinkRefusal,
   type Listener,
   type ListenerOptions,
+  type SecureMaterial,
   TcpListener,
+  TlsListener,
   type Transport,
   type TransportHandler,
   WebSocketListener,
 } from '../../transports/index.js';
+import { testSecureMaterial } from './certificate.js';
 import { until } from './until.js';
 
 /** Owns one accepted link and keeps what it was told. */
@@ -49,32 +57,78 @@ export class Link implements TransportHandler {
   }
 }
 
+/** Lets everybody in until told otherwise, and remembers who is in. */
+export class TestGate implements LinkGate {
+  /** What the next ones are told; empty lets them in. */
+  refusal: AdmissionRefusal | '' = '';
+  readonly asked: string[] = [];
+  readonly inside = new Map<number, string>();
+  #tickets = 0;
+
+  admit(remoteAddress: string): number | AdmissionRefusal {
+    this.asked.push(remoteAddress);
+    if (this.refusal !== '') return this.refusal;
+    this.inside.set(this.#tickets, remoteAddress);
+    return this.#tickets++;
+  }
+
+  release(ticket: number): void {
+    if (!this.inside.delete(ticket)) throw new Error(`ticket ${ticket} was given back twice`);
+  }
+}
+
+export class TestCounter implements LinkCounter {
+  readonly refusals: LinkRefusal[] = [];
+  /** Per TLS handshake, whether its session was resumed. */
+  readonly handshakes: boolean[] = [];
+
+  refused(reason: LinkRefusal): void {
+    this.refusals.push(reason);
+  }
+
+  secured(isResumed: boolean): void {
+    this.handshakes.push(isResumed);
+  }
+}
+
 export interface Listening {
   readonly port: number;
   readonly listener: Listener;
   readonly links: Link[];
+  readonly gate: TestGate;
+  readonly counter: TestCounter;
   /** The link accepted as number `index`, counted from 0. */
   link(index?: number): Promise<Link>;
 }
 
-const LISTENERS = { tcp: TcpListener, ws: WebSocketListener };
+const LISTENERS: Record<AccessProtocol, (options: ListenerOptions & { secure: SecureMaterial }) => Listener> = {
+  tcp: (options) => new TcpListener(options),
+  tls: (options) => new TlsListener(options),
+  ws: ({ secure: _, ...options }) => new WebSocketListener(options),
+  wss: (options) => new WebSocketListener(options),
+};
 
 export async function listening(
   t: ExecutionContext,
-  protocol: 'tcp' | 'ws',
+  protocol: AccessProtocol,
   options: Partial<ListenerOptions> = {},
 ): Promise<Listening> {
   const links: Link[] = [];
+  const gate = new TestGate();
+  const counter = new TestCounter();
   for (let attempt = 0; ; attempt++) {
     const port = options.port ?? (await freePort());
-    const listener = new LISTENERS[protocol]({
+    const listener = LISTENERS[protocol]({
       host: '127.0.0.1',
       reusePort: false,
+      gate,
+      counter,
       handshakeMs: 60_000,
       maxHandshakeBytes: 8_196,
       isOriginAllowed: (origin) => origin === 'https://app.example',
       onConnection: (transport) => links.push(new Link(transport)),
       ...options,
+      secure: options.secure ?? testSecureMaterial(),
       port,
     });
     try {
@@ -92,7 +146,7 @@ export async function listening(
       await until(() => links.length > index);
       return links[index] as Link;
     };
-    return { port, listener, links, link };
+    return { port, listener, links, gate, counter, link };
   }
 }
 

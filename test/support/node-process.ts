@@ -19,17 +19,24 @@ export interface ProcessAddresses {
 
 export class NodeProcess {
   readonly addresses: ProcessAddresses;
+  readonly dataDir: string;
   /** Exit code, or the signal that ended it. */
   readonly exited: Promise<number | string>;
   readonly #child: ChildProcess;
   readonly #stderr: () => string;
 
-  static async start(t: ExecutionContext, options: TestNodeOptions = {}): Promise<NodeProcess> {
+  /** @param flags Node's own, such as `--inspect` */
+  static async start(
+    t: Pick<ExecutionContext, 'teardown'>,
+    options: TestNodeOptions = {},
+    flags: readonly string[] = [],
+  ): Promise<NodeProcess> {
     const dir = mkdtempSync(join(tmpdir(), 'trunkline-test-'));
     t.teardown(() => rmSync(dir, { recursive: true, force: true }));
     const path = join(dir, 'node.yaml');
-    writeFileSync(path, JSON.stringify(testConfig(join(dir, 'data'), options)));
-    const child = spawn(process.execPath, [MAIN, 'start', '--config', path, '--json'], {
+    const dataDir = join(dir, 'data');
+    writeFileSync(path, JSON.stringify(testConfig(dataDir, options)));
+    const child = spawn(process.execPath, [...flags, MAIN, 'start', '--config', path, '--json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     t.teardown(() => child.kill('SIGKILL'));
@@ -39,19 +46,25 @@ export class NodeProcess {
     });
     const exited = once(child, 'close').then(([code, signal]) => code ?? signal);
     const line = await Promise.race([firstLine(child), exited.then(() => Promise.reject(new Error(stderr)))]);
-    return new NodeProcess(child, JSON.parse(line).addresses, exited, () => stderr);
+    return new NodeProcess(child, JSON.parse(line).addresses, dataDir, exited, () => stderr);
   }
 
   private constructor(
     child: ChildProcess,
     addresses: ProcessAddresses,
+    dataDir: string,
     exited: Promise<number | string>,
     stderr: () => string,
   ) {
     this.#child = child;
     this.addresses = addresses;
+    this.dataDir = dataDir;
     this.exited = exited;
     this.#stderr = stderr;
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
   }
 
   get stderr(): string {

@@ -26,9 +26,10 @@ export class RawDevice {
   #taken = 0;
   #wake = (): void => {};
 
-  static async open(address: string): Promise<RawDevice> {
-    const [host, port] = address.split(':');
-    const socket = connect(Number(port), host);
+  /** @param localAddress one of this machine's own, where a single one has too few ports */
+  static async open(address: string, localAddress?: string): Promise<RawDevice> {
+    const [host = '', port] = address.split(':');
+    const socket = connect({ port: Number(port), host, ...(localAddress === undefined ? {} : { localAddress }) });
     await once(socket, 'connect');
     return new RawDevice(socket);
   }
@@ -63,6 +64,13 @@ export class RawDevice {
     this.#socket.write(Buffer.concat(frames.map((frame) => encodeFrame(frame))));
   }
 
+  /** Bytes as they are; the promise is their leaving. */
+  write(bytes: Uint8Array | string): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.write(bytes, () => resolve());
+    });
+  }
+
   async login(token: string): Promise<ConnackFrame> {
     this.send({ type: FrameType.connect, minVersion: 1, maxVersion: 1, token, attributes: {} });
     this.#connack = await this.next(FrameType.connack);
@@ -85,9 +93,19 @@ export class RawDevice {
     }
   }
 
+  /** Lets go of the frames that were taken or passed over. */
+  forget(): void {
+    this.frames.splice(0, this.#taken);
+    this.#taken = 0;
+  }
+
   /** Reads nothing more, as a device in a tunnel. */
   pause(): void {
     this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   cut(): void {

@@ -19,8 +19,9 @@ export class RawPeer {
   isEnded = false;
   isClosed = false;
 
-  constructor(port: number) {
-    this.socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
+  /** @param socket an open one to speak on, such as a TLS socket */
+  constructor(port: number, socket?: Socket) {
+    this.socket = socket ?? connect({ host: '127.0.0.1', port, allowHalfOpen: true });
     this.socket.on('data', (chunk) => this.#chunks.push(chunk));
     this.socket.on('end', () => {
       this.isEnded = true;
@@ -40,18 +41,7 @@ export class RawPeer {
 
   /** Everything behind the answer to the upgrade, cut into messages. */
   messages(): Message[] {
-    const messages: Message[] = [];
-    let rest = this.#received().subarray(this.head?.length);
-    while (rest.length >= 2) {
-      const short = (rest[1] as number) & 0x7f;
-      const start = short < 126 ? 2 : short === 126 ? 4 : 10;
-      if (rest.length < start) break;
-      const length = short < 126 ? short : short === 126 ? rest.readUInt16BE(2) : rest.readUInt32BE(6);
-      if (rest.length < start + length) break;
-      messages.push({ opcode: (rest[0] as number) & 0x0f, payload: rest.subarray(start, start + length) });
-      rest = rest.subarray(start + length);
-    }
-    return messages;
+    return messagesOf(this.#received().subarray(this.head?.length));
   }
 
   #received(): Buffer {
@@ -60,13 +50,33 @@ export class RawPeer {
   }
 
   send(opcode: number, payload: Uint8Array, isLast = true): void {
-    const header = Buffer.alloc(payload.length < 126 ? 2 : 4);
-    header[0] = (isLast ? 0x80 : 0) | opcode;
-    // A mask of zeros leaves the payload as it is.
-    header[1] = 0x80 | Math.min(payload.length, 126);
-    if (payload.length >= 126) header.writeUInt16BE(payload.length, 2);
-    this.socket.write(Buffer.concat([header, Buffer.alloc(4), payload]));
+    this.socket.write(maskedFrame(opcode, payload, isLast));
   }
+}
+
+/** @param bytes as a server sends them, from the beginning of a message on */
+export function messagesOf(bytes: Buffer): Message[] {
+  const messages: Message[] = [];
+  let rest = bytes;
+  while (rest.length >= 2) {
+    const short = (rest[1] as number) & 0x7f;
+    const start = short < 126 ? 2 : short === 126 ? 4 : 10;
+    if (rest.length < start) break;
+    const length = short < 126 ? short : short === 126 ? rest.readUInt16BE(2) : rest.readUInt32BE(6);
+    if (rest.length < start + length) break;
+    messages.push({ opcode: (rest[0] as number) & 0x0f, payload: rest.subarray(start, start + length) });
+    rest = rest.subarray(start + length);
+  }
+  return messages;
+}
+
+/** As a client sends it, with a mask of zeros, which leaves the payload as it is. */
+export function maskedFrame(opcode: number, payload: Uint8Array, isLast = true): Buffer {
+  const header = Buffer.alloc(payload.length < 126 ? 2 : 4);
+  header[0] = (isLast ? 0x80 : 0) | opcode;
+  header[1] = 0x80 | Math.min(payload.length, 126);
+  if (payload.length >= 126) header.writeUInt16BE(payload.length, 2);
+  return Buffer.concat([header, Buffer.alloc(4), payload]);
 }
 
 export function upgradeRequest(path: string, headers: Record<string, string | undefined> = {}): string {

@@ -6,8 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { startComposedNode } from '../../cli/compose.js';
-import type { NodeHandle } from '../../cluster/index.js';
+import { type ComposedNode, startComposedNode } from '../../cli/compose.js';
 import { type NodeConfig, parseConfig } from '../../config/index.js';
 import { createClient, type NodeClientOptions, type TrunklineClient } from '../../sdk/node.js';
 import { type Call, createHttpClient } from './http-client.js';
@@ -76,7 +75,7 @@ async function startNode(options: TestNodeOptions): Promise<TestNode> {
 }
 
 export class TestNode {
-  readonly handle: NodeHandle;
+  readonly handle: ComposedNode;
   readonly config: NodeConfig;
   readonly logs: LogCapture;
   /** `host:port` */
@@ -88,7 +87,7 @@ export class TestNode {
   /** Last in, first out. */
   readonly #cleanups: (() => unknown)[] = [];
 
-  constructor(handle: NodeHandle, config: NodeConfig, logs: LogCapture, removeDataDir: () => Promise<void>) {
+  constructor(handle: ComposedNode, config: NodeConfig, logs: LogCapture, removeDataDir: () => Promise<void>) {
     const { tcp = '', ws, services } = handle.addresses;
     const http = createHttpClient(services['BridgeActor'] ?? '', HTTP_CONNECTIONS);
     this.handle = handle;
@@ -105,7 +104,10 @@ export class TestNode {
   }
 
   /** @returns a device's token for what the app may grant, or less, from the app's back-end route */
-  async issueToken(deviceId: string, grants: TokenGrants = {}): Promise<{ token: string; expiresAtMs: number }> {
+  async issueToken(
+    deviceId: string,
+    grants: TokenGrants = {},
+  ): Promise<{ token: string; expiresAtMs: number; jti: string }> {
     const body = { app: 'demo', deviceId, ...grants };
     const answer = await this.call('POST', '/v1/tokens', { key: TEST_KEYS.app, body });
     if (answer.status !== 200) throw new Error(`no token: ${answer.text}`);

@@ -11,6 +11,7 @@ export function testBusiness(own: Partial<Business> = {}): Business {
   return {
     id: 7,
     name: 'live',
+    apps: new Set(['demo']),
     maxQueueBytes: 1_000,
     slowConsumer: 'disconnect',
     createGroupOnJoin: false,

@@ -13,21 +13,33 @@ export interface TestNodeOptions {
   readonly drainMs?: number;
   /** Of business `im`. */
   readonly upstreamUrl?: string;
+  /** Of business `im`; takes an `upstreamUrl`. */
+  readonly events?: { readonly connected?: boolean; readonly disconnected?: boolean };
+  /** Over what app `demo` has. */
+  readonly app?: Partial<ConfigInput['apps'][string]>;
   readonly limits?: ConfigInput['limits'];
   readonly access?: ConfigInput['access'];
   readonly privatePort?: number;
+  readonly overload?: ConfigInput['overload'];
+  /** Of business `live`. */
+  readonly liveUpstream?: Omit<NonNullable<ConfigInput['businesses'][string]['upstream']>, 'signingSecret'>;
 }
+
+/** A shared machine stalls threads by itself; only a test of overload wants to see it. */
+const PATIENT = { loopDelayMs: 10_000 };
 
 /** As `trunkline start` would read it; `upstreamUrl` and ports are the test's. */
 export function testConfig(dataDir: string, options: TestNodeOptions = {}): ConfigInput {
   const { workers = 2, drainMs = 3_000, upstreamUrl, limits, access, privatePort = 0 } = options;
+  const { overload = PATIENT, liveUpstream } = options;
   return {
     node: { name: 'test', dataDir, workers, drainMs, logLevel: 'error' },
     access: { tcp: { port: 0 }, ws: { port: 0 }, ...access },
     public: { port: 0 },
     private: { port: privatePort },
     ...(limits === undefined ? {} : { limits }),
-    apps: { demo: { keys: [TEST_KEYS.app], origins: ['*'] } },
+    overload,
+    apps: { demo: { keys: [TEST_KEYS.app], origins: ['*'], ...options.app } },
     businesses: {
       im: {
         id: 1,
@@ -36,6 +48,7 @@ export function testConfig(dataDir: string, options: TestNodeOptions = {}): Conf
         keys: [TEST_KEYS.im],
         groups: { open: ['room-*'] },
         ...(upstreamUrl === undefined ? {} : { upstream: { url: upstreamUrl, signingSecret: TEST_KEYS.signing } }),
+        ...(options.events === undefined ? {} : { events: options.events }),
       },
       live: {
         id: 2,
@@ -43,6 +56,7 @@ export function testConfig(dataDir: string, options: TestNodeOptions = {}): Conf
         public: true,
         keys: [TEST_KEYS.live],
         groups: { createOnJoin: true, open: ['stage-*'] },
+        ...(liveUpstream === undefined ? {} : { upstream: { ...liveUpstream, signingSecret: TEST_KEYS.signing } }),
       },
     },
   };

@@ -1,6 +1,5 @@
 /** What the router asks of an access worker, done to the worker's sessions and groups. */
-import { decodeDeliveries, OutcomeCode } from '../../actors/delivery-batch.js';
-import { ticketOf } from '../../actors/outbound-queue.js';
+import { deliverBatch } from '../../actors/deliver.js';
 import type { GroupStream } from '../../actors/router-link.js';
 import type { MembershipResult } from '../../actors/routing-service.js';
 import type { Worker } from '../../actors/worker.js';
@@ -20,19 +19,7 @@ export class TestMailbox {
   }
 
   deliver({ batch }: { batch: Uint8Array }): void {
-    const { groups, sessions, settle } = this.#worker;
-    for (const item of decodeDeliveries(batch)) {
-      if (item.kind === 'multicast') {
-        groups.publish(item.businessId, item.group, item.frame, item.offset, item.pushId);
-        continue;
-      }
-      item.serials.forEach((serial, i) => {
-        const ticket = ticketOf(item.pushId, item.indexes[i] as number);
-        const session = sessions.get(serial);
-        if (session === undefined) settle(ticket, OutcomeCode.offline);
-        else session.push(item.frame, item.businessId, ticket);
-      });
-    }
+    deliverBatch(this.#worker, batch);
   }
 
   closeConnections({ connections }: { connections: { serial: number; code: number; reason: string }[] }): void {

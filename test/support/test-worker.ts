@@ -10,10 +10,10 @@ import { GrantTable } from '../../actors/grants.js';
 import { GroupDirectory } from '../../actors/group-directory.js';
 import { LoadMeter } from '../../actors/load-meter.js';
 import { indexOf, pushIdOf } from '../../actors/outbound-queue.js';
-import type { BackEnd, DeviceClaims } from '../../actors/ports.js';
+import type { BackEnd, DeviceClaims, LoginDoor } from '../../actors/ports.js';
 import RouterActor from '../../actors/router-actor.js';
 import { RouterLink } from '../../actors/router-link.js';
-import type { Session } from '../../actors/session.js';
+import { SessionTable } from '../../actors/session-table.js';
 import { TicketDeadlines } from '../../actors/ticket-deadlines.js';
 import { TimerWheel } from '../../actors/timer-wheel.js';
 import type { SessionLimits, Worker } from '../../actors/worker.js';
@@ -31,6 +31,8 @@ export interface TestWorkerOptions {
   readonly backEnd?: BackEnd['request'];
   readonly adopt?: Worker['adopt'];
   readonly verify?: Worker['verifier']['verify'];
+  readonly door?: LoginDoor;
+  readonly overloadLevel?: Worker['overloadLevel'];
 }
 
 export interface TestNode {
@@ -48,8 +50,8 @@ export const DEFAULT_LIMITS: SessionLimits = {
   handshakeMs: 10_000,
   frameBytes: 65_536,
   inFlight: 4,
+  requestsPerSecond: 100,
   groups: 3,
-  connections: 100,
 };
 
 const HOUR_MS = 3_600_000;
@@ -68,6 +70,7 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     maxPending: 1_000,
     onError: fail,
     now,
+    epochMs: now,
     onResult: () => {},
   });
   const link = new RouterLink(0, portTo(router), fail);
@@ -75,6 +78,7 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
   const counters = new WorkerCounters();
   const businesses = createBusinesses(scheduler, options.businesses);
   const backEnd = { request: options.backEnd ?? (() => Promise.reject(new Error('no back-end'))) };
+  const door = options.door ?? { isFull: () => false, enter: () => true, leave: () => {} };
   let serial = 1;
   const worker: Worker = {
     index: 0,
@@ -86,15 +90,17 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     grants: new GrantTable(businesses.values()),
     verifier: { verify: options.verify ?? ((token) => claimsOf(token, nowMs)) },
     router: link,
-    groups: new GroupDirectory(link, { adopt: () => count('groups', 1), release: () => count('groups', -1) }, counters),
+    groups: new GroupDirectory(link, { adopt: () => count('groups', 1), release: () => count('groups', -1) }, counters, now),
     backEnds: new Map([1, 2].map((id) => [id, backEnd])),
     scheduler,
     deadlines: new TicketDeadlines(now),
     wheel: new TimerWheel(),
     counters,
     settle: (ticket, code) => link.outcome(pushIdOf(ticket), indexOf(ticket), code, 0),
-    sessions: new Map<number, Session>(),
+    door,
+    sessions: new SessionTable(door),
     isDraining: false,
+    overloadLevel: () => options.overloadLevel?.() ?? 0,
     nextSerial: () => serial++,
     adopt:
       options.adopt ??
@@ -121,7 +127,7 @@ export function tokenFor(deviceId: string, claims: Partial<DeviceClaims> = {}): 
   return JSON.stringify({ deviceId, ...claims });
 }
 
-function claimsOf(token: string, nowMs: number): DeviceClaims {
+export function claimsOf(token: string, nowMs: number): DeviceClaims {
   if (!token.startsWith('{')) throw Object.assign(new Error('not a token'), { closeCode: 4100 });
   const claims: DeviceClaims = {
     app: 'demo',
@@ -144,6 +150,7 @@ function createBusinesses(scheduler: DownstreamScheduler, own: TestWorkerOptions
       {
         id: i + 1,
         name,
+        apps: new Set(['demo']),
         maxQueueBytes: 16 * 1024,
         slowConsumer: 'disconnect',
         createGroupOnJoin: false,

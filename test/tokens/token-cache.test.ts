@@ -6,6 +6,7 @@ const claims = (deviceId: string): DeviceClaims => ({
   app: 'shop',
   deviceId,
   uid: undefined,
+  jti: '',
   businesses: [],
   groups: {},
   issuedAtMs: 0,

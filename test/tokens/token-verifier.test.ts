@@ -1,7 +1,14 @@
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import { createTokenVerifier, InvalidKeyError, InvalidTokenError, TokenExpiredError } from '../../tokens/index.js';
+import {
+  createTokenVerifier,
+  InvalidKeyError,
+  InvalidTokenError,
+  RevocationTable,
+  TokenExpiredError,
+  TokenRevokedError,
+} from '../../tokens/index.js';
 import { base64url, forge, GOOD_CLAIMS, NOW_MS, signingKeys } from './fixtures.js';
 
 const NOW_S = NOW_MS / 1000;
@@ -20,6 +27,7 @@ test('token verifier: a good token tells its claims, at once', async (t) => {
       uid: 'u-1',
       businesses: ['im', 'live'],
       groups: { live: ['room-*'] },
+      jti: 'j-1',
       issuedAtMs: NOW_MS,
       expiresAtMs: NOW_MS + 60_000,
     },
@@ -67,6 +75,8 @@ test('a token without issue time', refusesClaims, { iat: undefined });
 test('a token issued in the future', refusesClaims, { iat: NOW_S + 11 });
 test('a token not valid yet', refusesClaims, { nbf: NOW_S + 11 });
 test('a not-before that is no time', refusesClaims, { nbf: 'soon' });
+test('a token id that is no text', refusesClaims, { jti: 7 });
+test('a token id of 129 bytes', refusesClaims, { jti: 'j'.repeat(129) });
 test('an unknown kid', refusesClaims, {}, { kid: 'nobody' });
 test('a token without kid', refusesClaims, {}, { kid: undefined });
 
@@ -214,4 +224,38 @@ test('token verifier: works in a worker thread from cloned JSON', async (t) => {
   });
   t.is(answer, 'device-1');
   await worker.terminate();
+});
+
+test('token verifier: what was revoked is refused with 4100, also when it was accepted a moment ago', async (t) => {
+  const keys = await signingKeys(t);
+  const revocations = new RevocationTable();
+  const verifier = createTokenVerifier({ jwks: keys.publicJwks(), apps: ['shop'], now: () => NOW_MS, revocations });
+  const token = await forge(keys.current);
+  const other = await forge(keys.current, { jti: 'j-2' });
+  t.is(verifier.verify(token).jti, 'j-1');
+  t.is(verifier.verify(other).jti, 'j-2');
+  revocations.apply({ kind: 'token', app: 'shop', jti: 'j-1', untilMs: NOW_MS + 1 });
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const error = t.throws(() => verifier.verify(token), { instanceOf: TokenRevokedError, code: 'TRK_TOKEN_REVOKED' });
+    t.is(error?.closeCode, 4100);
+  }
+  t.is(verifier.verify(other).jti, 'j-2');
+});
+
+test('token verifier: other keys count from the moment they are handed over', async (t) => {
+  const [first, second] = [await signingKeys(t), await signingKeys(t)];
+  const verifier = createTokenVerifier({ jwks: first.publicJwks(), apps: ['shop'], now: () => NOW_MS });
+  const [old, young] = [await forge(first.current), await forge(second.current)];
+  verifier.verify(old);
+  t.throws(() => verifier.verify(young), invalid);
+  verifier.useKeys({ keys: [...first.publicJwks().keys, ...second.publicJwks().keys] });
+  t.notThrows(() => verifier.verify(old));
+  t.notThrows(() => verifier.verify(young));
+  verifier.useKeys(second.publicJwks());
+  // Accepted and remembered a moment ago; its key is gone.
+  t.throws(() => verifier.verify(old), invalid);
+  t.notThrows(() => verifier.verify(young));
+  const broken = { keys: [{ ...second.publicJwks().keys[0], x: 'no' }] };
+  t.throws(() => verifier.useKeys(broken as never), { instanceOf: InvalidKeyError });
+  t.notThrows(() => verifier.verify(young));
 });

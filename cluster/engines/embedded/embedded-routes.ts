@@ -1,11 +1,29 @@
 /**
- * Routes of one node, in memory: a map from device to route. Equal grants are kept once, since most devices of
- * an app hold the same.
+ * Routes of one node, in memory: a map from device to route, and beside it an index by user and one that can be
+ * listed. Equal grants are kept once, since most devices of an app hold the same.
  */
-import type { ClaimedRoute, DeviceKey, NewRoute, Route, RouteRelease, RouteStore } from '../../../actors/index.js';
+import type {
+  ClaimedRoute,
+  DeviceKey,
+  DeviceRoute,
+  FencedDevice,
+  NewRoute,
+  PageRequest,
+  Route,
+  RoutePage,
+  RouteStore,
+} from '../../../actors/index.js';
+import { KeyIndex } from './key-index.js';
+import { UserIndex } from './user-index.js';
+
+/** No app's name contains it. */
+const CURSOR_SEPARATOR = '/';
 
 export class EmbeddedRoutes implements RouteStore {
   readonly #routes = new Map<string, Route>();
+  readonly #users = new UserIndex();
+  /** Device ids by app. */
+  readonly #apps = new Map<string, KeyIndex>();
   readonly #grants = new Map<string, readonly number[]>();
   readonly #clockUs: () => number;
   #lastFence = 0;
@@ -21,42 +39,94 @@ export class EmbeddedRoutes implements RouteStore {
 
   claim(routes: readonly NewRoute[]): Promise<ClaimedRoute[]> {
     const claimed = routes.map(({ app, deviceId, connection, grants, uid, sinceMs }) => {
-      const key = keyOf({ app, deviceId });
+      const key = keyOf(app, deviceId);
       const fence = Math.max(this.#lastFence + 1, this.#clockUs());
       this.#lastFence = fence;
       const replaced = this.#routes.get(key);
       this.#routes.set(key, { connection, fence, grants: this.#shared(grants), uid, sinceMs });
+      if (replaced === undefined) this.#app(app).add(deviceId);
+      if (replaced?.uid !== undefined && replaced.uid !== uid) this.#users.delete(app, replaced.uid, deviceId);
+      if (uid !== undefined) this.#users.add(app, uid, deviceId);
       return { fence, replaced };
     });
     return Promise.resolve(claimed);
   }
 
-  release(releases: readonly RouteRelease[]): Promise<void> {
-    for (const release of releases) {
-      const key = keyOf(release);
-      if (this.#routes.get(key)?.fence === release.fence) this.#routes.delete(key);
-    }
-    return Promise.resolve();
+  release(releases: readonly FencedDevice[]): Promise<(Route | undefined)[]> {
+    const released = releases.map((release) => {
+      const route = this.#routes.get(keyOf(release.app, release.deviceId));
+      if (route?.fence !== release.fence) return undefined;
+      this.#remove(release, route);
+      return route;
+    });
+    return Promise.resolve(released);
   }
 
   lookup(devices: readonly DeviceKey[]): Promise<(Route | undefined)[]> {
-    return Promise.resolve(devices.map((device) => this.#routes.get(keyOf(device))));
+    return Promise.resolve(devices.map(({ app, deviceId }) => this.#routes.get(keyOf(app, deviceId))));
+  }
+
+  lookupUsers(app: string, uids: readonly string[]): Promise<DeviceRoute[][]> {
+    return Promise.resolve(
+      uids.map((uid) => [...this.#users.devices(app, uid)].map((deviceId) => this.#located(app, deviceId))),
+    );
+  }
+
+  list({ app, after, limit }: PageRequest & { readonly app?: string | undefined }): Promise<RoutePage> {
+    const [fromApp, fromDevice] = readCursor(after);
+    const apps = (app === undefined ? [...this.#apps.keys()] : [app]).sort();
+    const routes: DeviceRoute[] = [];
+    for (const name of apps) {
+      if (fromApp !== undefined && name < fromApp) continue;
+      // One more than was asked for tells whether this was the last page.
+      const left = limit + 1 - routes.length;
+      const ids = this.#apps.get(name)?.page(name === fromApp ? fromDevice : undefined, left) ?? [];
+      for (const deviceId of ids) routes.push(this.#located(name, deviceId));
+      if (routes.length > limit) break;
+    }
+    if (routes.length <= limit) return Promise.resolve({ routes });
+    routes.pop();
+    const last = routes.at(-1);
+    return Promise.resolve({ routes, next: `${last?.app ?? ''}${CURSOR_SEPARATOR}${last?.deviceId ?? ''}` });
   }
 
   withdrawGrant(device: DeviceKey, fence: number, businessId: number): Promise<boolean> {
-    const key = keyOf(device);
+    const key = keyOf(device.app, device.deviceId);
     const route = this.#routes.get(key);
     if (route?.fence !== fence || !route.grants.includes(businessId)) return Promise.resolve(false);
     this.#routes.set(key, { ...route, grants: this.#shared(route.grants.filter((id) => id !== businessId)) });
     return Promise.resolve(true);
   }
 
-  releaseWorker(incarnation: string, worker: number): Promise<number> {
-    const before = this.#routes.size;
-    for (const [key, { connection }] of this.#routes) {
-      if (connection.incarnation === incarnation && connection.worker === worker) this.#routes.delete(key);
+  releaseWorker(incarnation: string, worker: number): Promise<DeviceRoute[]> {
+    const released: DeviceRoute[] = [];
+    for (const [key, route] of this.#routes) {
+      if (route.connection.incarnation !== incarnation || route.connection.worker !== worker) continue;
+      const [app = '', deviceId = ''] = splitOnce(key, '\0');
+      released.push({ app, deviceId, ...route });
+      this.#remove({ app, deviceId }, route);
     }
-    return Promise.resolve(before - this.#routes.size);
+    return Promise.resolve(released);
+  }
+
+  #remove({ app, deviceId }: DeviceKey, { uid }: Route): void {
+    this.#routes.delete(keyOf(app, deviceId));
+    this.#apps.get(app)?.delete(deviceId);
+    if (uid !== undefined) this.#users.delete(app, uid, deviceId);
+  }
+
+  /** Of a device that an index has named, and so has a route. */
+  #located(app: string, deviceId: string): DeviceRoute {
+    return { app, deviceId, ...(this.#routes.get(keyOf(app, deviceId)) as Route) };
+  }
+
+  #app(app: string): KeyIndex {
+    let index = this.#apps.get(app);
+    if (index === undefined) {
+      index = new KeyIndex();
+      this.#apps.set(app, index);
+    }
+    return index;
   }
 
   #shared(grants: readonly number[]): readonly number[] {
@@ -68,6 +138,16 @@ export class EmbeddedRoutes implements RouteStore {
   }
 }
 
-function keyOf({ app, deviceId }: DeviceKey): string {
+function readCursor(after: string | undefined): readonly [app?: string, deviceId?: string] {
+  return after === undefined ? [] : splitOnce(after, CURSOR_SEPARATOR);
+}
+
+/** Only at the first: a device id may contain anything. */
+function splitOnce(text: string, separator: string): readonly [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+function keyOf(app: string, deviceId: string): string {
   return `${app}\0${deviceId}`;
 }

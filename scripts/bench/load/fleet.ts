@@ -41,6 +41,8 @@ export class Fleet {
   readonly links: Link[] = [];
   /** A RESPONSE arrived; `frame` is valid during the call. */
   onResponse: ((link: Link, requestId: number, status: number, frame: Buffer) => void) | undefined;
+  /** A REQUEST of a back-end arrived; `frame` is valid during the call. */
+  onRequest: ((link: Link, frame: Buffer) => void) | undefined;
   /** From the first connect to the last link ready. */
   openedInMs = 0;
   /** Links that closed after they were ready, though nobody here closed them. */
@@ -192,6 +194,7 @@ export class Fleet {
       pong[HEADER_BYTES - 1] = FrameType.pong;
       return link.send(pong);
     }
+    if (type === FrameType.request && this.onRequest !== undefined) return this.onRequest(link, frame);
     const decoded = decodeFrame({ type, body: frame.subarray(HEADER_BYTES) });
     if (decoded?.type === FrameType.response) {
       this.traffic.responses++;

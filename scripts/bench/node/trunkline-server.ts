@@ -26,6 +26,8 @@ export interface TrunklineOptions {
   readonly workers?: number;
   /** Back-end of the business. */
   readonly upstream?: NonNullable<ConfigInput['businesses'][string]['upstream']> | undefined;
+  /** Connection events to the back-end. */
+  readonly events?: ConfigInput['businesses'][string]['events'];
   /** The node's threads write CPU profiles here when it stops. */
   readonly cpuProfDir?: string | undefined;
 }
@@ -96,6 +98,7 @@ function configuration(dataDir: string, businessKey: string, options: TrunklineO
         keys: [businessKey],
         groups: { createOnJoin: true, open: ['*'] },
         ...(options.upstream === undefined ? {} : { upstream: options.upstream }),
+        ...(options.events === undefined ? {} : { events: options.events }),
       },
     },
   };

@@ -152,13 +152,118 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
       route('c', { worker: 1 }),
       route('d', { worker: 1, incarnation: OTHER_NODE }),
     ]);
-    t.is(await routes.releaseWorker(NODE, 1), 2);
-    t.is(await routes.releaseWorker(NODE, 1), 0);
+    const released = await routes.releaseWorker(NODE, 1);
+    t.deepEqual(released.map(({ deviceId }) => deviceId).sort(), ['b', 'c']);
+    t.true(released.every(({ app, connection }) => app === 'demo' && connection.worker === 1));
+    t.deepEqual(await routes.releaseWorker(NODE, 1), []);
     const left = await routes.lookup(['a', 'b', 'c', 'd'].map(device));
     t.deepEqual(
       left.map((each) => each !== undefined),
       [true, false, false, true],
     );
+  });
+
+  test(`${name} routes: a release says what it removed`, async (t) => {
+    const { routes } = await createEngine(t, {});
+    const [claimed] = await routes.claim([route('ada', { uid: 'u', grants: [1, 2] })]);
+    const fence = claimed?.fence ?? 0;
+    const released = await routes.release([
+      { ...device('ada'), fence: fence - 1 },
+      { ...device('nobody'), fence },
+      { ...device('ada'), fence },
+      { ...device('ada'), fence },
+    ]);
+    t.deepEqual(
+      released.map((each) => each?.fence),
+      [undefined, undefined, fence, undefined],
+    );
+    t.like(released[2], { uid: 'u', grants: [1, 2] });
+  });
+
+  test(`${name} routes: a user has the devices of the app that are online with that uid now`, async (t) => {
+    const { routes } = await createEngine(t, {});
+    const [phone] = await routes.claim([
+      route('phone', { uid: 'u1', serial: 1 }),
+      route('tablet', { uid: 'u1', serial: 2 }),
+      route('tv', { uid: 'u2', serial: 3 }),
+      route('lamp', { serial: 4 }),
+      { ...route('phone', { uid: 'u1', serial: 5 }), app: 'other' },
+    ]);
+    const found = async (...uids: string[]) =>
+      (await routes.lookupUsers('demo', uids)).map((own) =>
+        own.map(({ app, deviceId, connection }) => `${app} ${deviceId} ${connection.serial}`).sort(),
+      );
+    t.deepEqual(await found('u2', 'nobody', 'u1'), [['demo tv 3'], [], ['demo phone 1', 'demo tablet 2']]);
+    await routes.claim([route('tablet', { uid: 'u2', serial: 6 })]);
+    t.deepEqual(await found('u1', 'u2'), [['demo phone 1'], ['demo tablet 6', 'demo tv 3']]);
+    await routes.release([{ ...device('phone'), fence: phone?.fence ?? 0 }]);
+    await routes.claim([route('tv', { serial: 7 })]);
+    t.deepEqual(await found('u1', 'u2'), [[], ['demo tablet 6']]);
+    await routes.releaseWorker(NODE, 0);
+    t.deepEqual(await found('u2'), [[]]);
+  });
+
+  test(`${name} routes: pages hold every device once, whoever comes and goes meanwhile`, async (t) => {
+    const { routes } = await createEngine(t, {});
+    const odd = ['', '/', 'a/b', 'ж', '🦆', 'x\ty'].map((id) => `odd-${id}`);
+    const stay = [...odd, ...Array.from({ length: 300 }, (_, i) => `stay-${i}`)];
+    const go = Array.from({ length: 100 }, (_, i) => `go-${i}`);
+    const claimed = await routes.claim([...go, ...stay].map((id) => route(id)));
+    await routes.claim(['p', 'q'].map((id) => ({ ...route(id), app: 'another' })));
+    const seen: string[] = [];
+    let after: string | undefined;
+    let pages = 0;
+    do {
+      const page = await routes.list({ app: 'demo', after, limit: 37 });
+      t.true(page.routes.length <= 37);
+      for (const { app, deviceId, grants } of page.routes) {
+        t.deepEqual([app, grants], ['demo', [1]]);
+        seen.push(deviceId);
+      }
+      after = page.next;
+      // Among them the one that the cursor names.
+      const last = claimed[go.indexOf(seen.at(-1) ?? '')];
+      await routes.release([
+        { ...device(seen.at(-1) ?? ''), fence: last?.fence ?? 0 },
+        { ...device(go[pages] as string), fence: claimed[pages]?.fence ?? 0 },
+      ]);
+      await routes.claim([route(`new-${pages}`), route(stay[pages] as string)]);
+      pages += 1;
+    } while (after !== undefined);
+    t.is(new Set(seen).size, seen.length);
+    t.deepEqual(seen.filter((id) => id.startsWith('stay') || id.startsWith('odd')).sort(), [...stay].sort());
+    t.deepEqual(await routes.list({ app: 'nowhere', limit: 10 }), { routes: [] });
+    const all = await routes.list({ limit: 10_000 });
+    t.is(all.next, undefined);
+    t.is(all.routes.filter(({ app }) => app === 'another').length, 2);
+    const paged: string[] = [];
+    for (let from: string | undefined, first = true; first || from !== undefined; first = false) {
+      const page = await routes.list({ after: from, limit: 50 });
+      for (const { app, deviceId } of page.routes) paged.push(`${app} ${deviceId}`);
+      from = page.next;
+    }
+    t.deepEqual(paged.sort(), all.routes.map(({ app, deviceId }) => `${app} ${deviceId}`).sort());
+  });
+
+  test(`${name} groups: pages hold every group of the business once`, async (t) => {
+    const { groups } = await createEngine(t, {});
+    const names = [...Array.from({ length: 60 }, (_, i) => `room ${i}`), 'ж', '1 room', '/'];
+    for (const group of names) await groups.create(1, group);
+    await groups.create(2, 'theirs');
+    await groups.create(1, 'gone');
+    await groups.dissolve(1, 'gone');
+    const seen: string[] = [];
+    for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
+      const page = await groups.list(1, { after, limit: 7 });
+      for (const { group, createdAtMs } of page.groups) {
+        seen.push(group);
+        t.is((await groups.get(1, group))?.createdAtMs, createdAtMs);
+      }
+      after = page.next;
+    }
+    t.deepEqual(seen.toSorted(), names.toSorted());
+    t.deepEqual(await groups.list(3, { limit: 5 }), { groups: [] });
+    t.deepEqual((await groups.list(2, { after: 'theirs', limit: 5 })).groups, []);
   });
 
   test(`${name} groups: create and dissolve say whether they did`, async (t) => {

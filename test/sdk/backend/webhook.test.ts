@@ -38,6 +38,7 @@ function signed(headers: HeaderMap = HEADERS, body: Uint8Array = BODY, secret = 
 test('webhook: a signed request verifies and comes in its parts', (t) => {
   const verdict = verifyWebhook({ headers: signed(), body: BODY, secret: SECRET, nowMs: NOW_MS });
   if (!verdict.ok) return t.fail(verdict.reason);
+  if (verdict.event.type !== 'request') return t.fail('no request');
   t.like(verdict.event, {
     id: 'r-1',
     app: 'demo',
@@ -102,9 +103,59 @@ test('webhook: what a stranger sends is a reason, never an exception', (t) => {
   t.is(reason({ 'trunkline-timestamp': '1' }), 'stale');
   t.is(reason({ ...HEADERS }), 'no-signature');
   t.is(reason({ ...HEADERS, 'trunkline-signature': 'v1=zz' }), 'no-signature');
-  t.is(reason(signed({ ...HEADERS, 'ce-type': 'another.type' })), 'malformed');
+  t.is(reason(signed({ ...HEADERS, 'ce-type': 'another.type' })), 'unknown-type');
   t.is(reason(signed({ ...HEADERS, 'ce-device': '%ff' })), 'malformed');
   t.is(reason(signed({ ...HEADERS, 'trunkline-meta-room': '%' })), 'malformed');
+});
+
+const EVENT_HEADERS = {
+  'ce-specversion': '1.0',
+  'ce-id': 'c-1.7.disconnected',
+  'ce-source': '/trunkline/apps/demo/devices/d%C3%A9',
+  'ce-type': 'trunkline.device.disconnected.v1',
+  'ce-time': '2025-06-15T15:06:40.250Z',
+  'ce-app': 'demo',
+  'ce-device': 'd%C3%A9',
+  'ce-uid': 'u-1',
+  'ce-connection': 'c-1',
+  'ce-business': 'im',
+  'ce-fence': '1750000000000001',
+  'ce-closecode': '4505',
+  'ce-reason': 'replaced',
+  'trunkline-timestamp': String(NOW_MS / 1000),
+};
+
+test('webhook: a connection event verifies and comes in its parts', (t) => {
+  const none = new Uint8Array(0);
+  const verify = (headers: HeaderMap) =>
+    verifyWebhook({ headers: signed(headers, none), body: none, secret: SECRET, nowMs: NOW_MS });
+  const told = {
+    type: 'disconnected',
+    id: 'c-1.7.disconnected',
+    app: 'demo',
+    device: 'dé',
+    uid: 'u-1',
+    business: 'im',
+    connectionId: 'c-1',
+    fence: 1_750_000_000_000_001,
+    atMs: NOW_MS + 250,
+    closeCode: 4505,
+    reason: 'replaced',
+  };
+  t.deepEqual(verify(EVENT_HEADERS) as unknown, { ok: true, event: told });
+  const { 'ce-closecode': _code, 'ce-reason': _reason, 'ce-uid': _uid, ...rest } = EVENT_HEADERS;
+  t.deepEqual(verify({ ...rest, 'ce-type': 'trunkline.device.connected.v1' }) as unknown, {
+    ok: true,
+    event: { ...told, type: 'connected', uid: undefined, closeCode: undefined, reason: undefined },
+  });
+  for (const wrong of [
+    { 'ce-fence': '-1' },
+    { 'ce-time': 'soon' },
+    { 'ce-closecode': '' },
+    { 'ce-reason': undefined },
+  ]) {
+    t.deepEqual(verify({ ...EVENT_HEADERS, ...wrong }), { ok: false, reason: 'malformed' });
+  }
 });
 
 test('webhook: parsing alone throws what is wrong', (t) => {
@@ -121,6 +172,7 @@ test('webhook: the real upstream client and a back-end on this SDK understand ea
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const verdict = verifyWebhook({ headers: request.headers, body: Buffer.concat(chunks), secret: SECRET });
     if (!verdict.ok) return void response.writeHead(401).end(verdict.reason);
+    if (verdict.event.type !== 'request') return void response.writeHead(204).end();
     const { method, device, metadata } = verdict.event;
     const { headers, body } = encodeUpstreamAnswer({
       status: Status.alreadyExists,

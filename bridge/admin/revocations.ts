@@ -1,0 +1,66 @@
+import { type RevocationRequest, TooManyRevocationsError } from '../../cluster/index.js';
+import { type HttpApp, ProblemError, problemResponses } from '../../http/index.js';
+import { invalid } from '../routes/families.js';
+import { NoSuchAppError } from './errors.js';
+import { type AdminParts, refused, security, tags } from './families.js';
+import { deviceParams, liftAnswer, type RevocationBody, revocationAnswer, revocationBody } from './schemas.js';
+
+/** `POST /v1/admin/revocations`: takes tokens or a device of any app back. */
+export function revokeRoute(app: HttpApp, { callers, ports: { revoke } }: AdminParts): void {
+  if (revoke === undefined) return;
+  app.route({
+    method: 'POST',
+    url: '/v1/admin/revocations',
+    schema: {
+      operationId: 'revokeAsOperator',
+      summary: 'Take back a token, a device, or everything of an app up to now',
+      description: 'In force on live connections, which close with 4100, when the answer is there.',
+      tags,
+      security,
+      body: revocationBody,
+      response: {
+        200: revocationAnswer.describe('In force'),
+        ...invalid,
+        ...refused,
+        ...problemResponses({ 409: 'As many revocations as a node keeps' }),
+      },
+    },
+    handler: async (request) => {
+      if (!callers.hasApp(request.body.app)) throw new NoSuchAppError(request.body.app);
+      try {
+        return await revoke(toRequest(request.body));
+      } catch (error) {
+        if (!(error instanceof TooManyRevocationsError)) throw error;
+        throw new ProblemError(409, error.code, error.message, { cause: error });
+      }
+    },
+  });
+}
+
+/** `DELETE /v1/admin/apps/{app}/devices/{device}/revocation`: a revoked device may have tokens again. */
+export function liftRevocationRoute(app: HttpApp, { ports: { liftRevocation } }: AdminParts): void {
+  if (liftRevocation === undefined) return;
+  app.route({
+    method: 'DELETE',
+    url: '/v1/admin/apps/:app/devices/:device/revocation',
+    schema: {
+      operationId: 'liftRevocationAsOperator',
+      summary: 'Let a revoked device have tokens again',
+      description: 'Tokens that it had before stay revoked.',
+      tags,
+      security,
+      params: deviceParams,
+      response: { 200: liftAnswer.describe('Done'), ...invalid, ...refused },
+    },
+    handler: async (request) => {
+      const { app: name, device } = request.params;
+      return { lifted: await liftRevocation(name, device) };
+    },
+  });
+}
+
+function toRequest({ app, jti, deviceId, identity, beforeMs }: RevocationBody): RevocationRequest {
+  if (jti !== undefined) return { kind: 'token', app, jti };
+  if (deviceId === undefined) return { kind: 'app', app, beforeMs };
+  return identity === true ? { kind: 'identity', app, deviceId } : { kind: 'device', app, deviceId, beforeMs };
+}

@@ -1,0 +1,29 @@
+/** From an address and the node's settings to a listener of the right kind. */
+import {
+  type Listener,
+  type ListenerOptions,
+  type SecureMaterial,
+  TcpListener,
+  TlsListener,
+  WebSocketListener,
+} from '../transports/index.js';
+import type { ListenAt } from './worker-settings.js';
+
+export function createListener({ protocol }: ListenAt, options: ListenerOptions): Listener {
+  switch (protocol) {
+    case 'tcp':
+      return new TcpListener(options);
+    case 'tls':
+      return new TlsListener(secured(options));
+    case 'ws':
+      return new WebSocketListener(options);
+    case 'wss':
+      return new WebSocketListener(secured(options));
+  }
+}
+
+function secured(options: ListenerOptions): ListenerOptions & { readonly secure: SecureMaterial } {
+  if (options.secure === undefined) throw new Error('a listener that speaks TLS needs a certificate');
+  // Not a copy, because some options are read when they are needed.
+  return options as ListenerOptions & { readonly secure: SecureMaterial };
+}

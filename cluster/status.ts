@@ -1,0 +1,68 @@
+/** A node at a glance, for operators: what it is, what it holds, what it may hold, and why it is not ready. */
+import { readFileSync } from 'node:fs';
+import type { NodeConfig } from '../config/index.js';
+
+export type NodeState = 'starting' | 'running' | 'stopping' | 'stopped';
+
+/** One access worker's part, as it answers itself. */
+export interface WorkerFigures {
+  readonly connections: number;
+  readonly groups: number;
+  /** 99th percentile since `/metrics` was last asked, in milliseconds. */
+  readonly eventLoopDelayMs: number;
+}
+
+export interface WorkerStatus {
+  readonly index: number;
+  readonly up: boolean;
+  /** Counts the runs of this worker from 0; each crash begins another. */
+  readonly generation: number;
+  /** Absent while it is down or does not answer. */
+  readonly figures?: WorkerFigures | undefined;
+}
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly version: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAtMs: number;
+  readonly uptimeMs: number;
+  readonly state: NodeState;
+  readonly ready: boolean;
+  /** Why not ready, empty when ready. */
+  readonly reason: string;
+  /** Authenticated connections, of the workers that answered. */
+  readonly connections: number;
+  readonly overload: { readonly level: number; readonly reason: string };
+  readonly workers: readonly WorkerStatus[];
+  readonly mainEventLoopDelayMs: number;
+  readonly memory: { readonly rssBytes: number; readonly heapUsedBytes: number; readonly externalBytes: number };
+  /** `host:port` by listener: `tcp`, `ws`, `tls`, `wss` as the node listens. */
+  readonly listeners: Readonly<Record<string, string>>;
+  /** The same as clients are told to dial. */
+  readonly accessPoints: Readonly<Record<string, string>>;
+  /** In force; `connections` is what the open files allow. */
+  readonly limits: NodeConfig['limits'];
+  readonly config: {
+    /** Reloads since the start. */
+    readonly reloads: number;
+    /** When the configuration in force was taken over. */
+    readonly sinceMs: number;
+  };
+}
+
+/** Of the package, which lies beside `dist/`. */
+export const VERSION: string = readVersion();
+
+function readVersion(): string {
+  for (const path of ['../../package.json', '../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+      if (name === 'trunkline') return version;
+    } catch {
+      // Not there: built into another place.
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,99 @@
+/** What no single setting shows. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { ConfigError, type ConfigInput, parseConfig } from '../../config/index.js';
+import { createCertificate } from '../support/certificate.js';
+
+const dir = mkdtempSync(join(tmpdir(), 'trunkline-checks-'));
+test.after.always(() => rmSync(dir, { recursive: true }));
+
+const BASE: ConfigInput = {
+  apps: { shop: { keys: ['app-key-0123456789'] } },
+  businesses: { im: { id: 1, apps: ['shop'], keys: ['im-key-0123456789'] } },
+};
+
+/** `path: message` per problem. */
+function problemsOf(extra: Partial<ConfigInput>): string[] {
+  try {
+    parseConfig(JSON.stringify({ ...BASE, ...extra }), { baseDir: dir });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ path, message }) => `${path}: ${message}`);
+  }
+}
+
+test('checks: certificate and key are there, belong together, and the key is closed to others', (t) => {
+  const good = createCertificate(dir, 'good');
+  const other = createCertificate(dir, 'other');
+  t.deepEqual(problemsOf({ access: { tls: { certFile: 'good.crt', keyFile: good.keyFile } } }), []);
+
+  const mixed = problemsOf({ access: { wss: { certFile: good.certFile, keyFile: other.keyFile } } });
+  t.deepEqual(mixed, ['access.wss.keyFile: is not the private key of the first certificate in certFile']);
+
+  writeFileSync(join(dir, 'text.pem'), 'no PEM at all');
+  const wrong = problemsOf({ access: { tls: { certFile: 'text.pem', keyFile: 'none.key' } } });
+  t.is(wrong.length, 2);
+  t.regex(wrong[0] ?? '', /^access\.tls\.certFile: the file .*text\.pem holds no certificate in PEM form$/);
+  t.regex(wrong[1] ?? '', /^access\.tls\.keyFile: the file .*none\.key cannot be read \(ENOENT\)$/);
+
+  chmodSync(other.keyFile, 0o644);
+  const [open = ''] = problemsOf({ access: { tls: { certFile: other.certFile, keyFile: other.keyFile } } });
+  t.regex(open, /^access\.tls\.keyFile: the file .* is open to every user of this machine; run: chmod 600 \//);
+});
+
+test('checks: certificate paths start at the folder of the file', (t) => {
+  createCertificate(dir, 'relative');
+  const tls = { certFile: 'relative.crt', keyFile: 'relative.key' };
+  const config = parseConfig(JSON.stringify({ ...BASE, access: { tls } }), { baseDir: dir });
+  t.is(config.access.tls?.keyFile, join(dir, 'relative.key'));
+});
+
+test('checks: the TLS listeners take part in the clash of ports', (t) => {
+  const files = createCertificate(dir, 'clash');
+  t.deepEqual(problemsOf({ access: { tls: { ...files, port: 7100 } } }), [
+    'access.tls.port: must differ from access.tcp.port: both are 7100',
+  ]);
+  t.deepEqual(problemsOf({ access: { tcp: null, ws: null, wss: files } }), []);
+});
+
+test('checks: addresses that everybody may claim are no proxies', (t) => {
+  t.deepEqual(
+    problemsOf({
+      access: { tcp: { proxyProtocol: { from: ['10.0.0.0/8', '0.0.0.0/0'] } } },
+      public: { trustedProxies: ['::/0'] },
+    }),
+    [
+      'access.tcp.proxyProtocol.from[1]: must not cover every address: name your proxies only',
+      'public.trustedProxies[0]: must not cover every address: name your proxies only',
+    ],
+  );
+  t.deepEqual(problemsOf({ access: { ws: { proxyProtocol: { from: ['10.0.0.300/8'] } } } }), [
+    'access.ws.proxyProtocol.from[0]: must be an address or a range such as 10.0.0.0/8',
+  ]);
+});
+
+test('checks: events need somewhere to go', (t) => {
+  const im = { ...BASE.businesses['im'], id: 1, apps: ['shop'], keys: ['im-key-0123456789'] };
+  t.deepEqual(problemsOf({ businesses: { im: { ...im, events: { connected: true } } } }), [
+    'businesses.im.events.connected: needs upstream.url, where events are sent',
+  ]);
+});
+
+test('checks: an admin key is nobody else’s', (t) => {
+  t.deepEqual(problemsOf({ private: { adminKeys: ['admin-key-0123456789', 'im-key-0123456789'] } }), [
+    'private.adminKeys[1]: must be unique: businesses.im.keys[0] has the same key',
+  ]);
+});
+
+test('checks: at most 64 businesses serve one app', (t) => {
+  const businesses = Object.fromEntries(
+    Array.from({ length: 65 }, (_, i) => [
+      `b${i}`,
+      { id: i + 1, apps: ['shop'], keys: [`key-of-business-${i + 100}`] },
+    ]),
+  );
+  t.deepEqual(problemsOf({ businesses }), ['apps.shop: is served by 65 businesses; at most 64 may serve one app']);
+});

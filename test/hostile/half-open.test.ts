@@ -1,0 +1,50 @@
+/**
+ * 10,000 links that are opened and say nothing, or as many as the open files of this process allow, from several source
+ * addresses: whoever has an account still gets in, and the handshake's time ends them all.
+ */
+import test from 'ava';
+import { openFileLimit } from '../../cluster/connection-limit.js';
+import { CloseCode, FrameType } from '../../protocol/index.js';
+import { attack } from '../support/attack.js';
+import { shareInspectedNode } from '../support/inspected-node.js';
+import type { RawDevice } from '../support/raw-device.js';
+
+/** Long enough for all of them to be open at once on a slow machine. */
+const HANDSHAKE_MS = 15_000;
+const shared = shareInspectedNode({ limits: { handshakeMs: HANDSHAKE_MS } });
+
+/** Other tests run in this process. */
+const SPARE_FILES = 4_000;
+const LINKS = Math.min(10_000, openFileLimit() - SPARE_FILES);
+const ADDRESSES = 5;
+const AT_ONCE = 100;
+
+test.serial('half-open links: thousands keep nobody else out, and end with 4002', async (t) => {
+  const node = shared();
+  await attack(
+    t,
+    node,
+    async () => {
+      const links: RawDevice[] = [];
+      while (links.length < LINKS) {
+        const batch = Array.from({ length: Math.min(AT_ONCE, LINKS - links.length) }, (_, i) =>
+          node.rawLink(`127.0.0.${2 + (i % ADDRESSES)}`),
+        );
+        links.push(...(await Promise.all(batch)));
+      }
+      t.log(`${links.length} links from ${ADDRESSES} addresses, the node has ${node.openFiles()} files open`);
+      const late = await node.rawDevice('late-comer');
+      t.true(late.isOpen);
+      late.cut();
+      const codes = new Map<number, number>();
+      for (const link of links) {
+        const { code } = await link.next(FrameType.close);
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+        await link.ended;
+      }
+      t.deepEqual([...codes], [[CloseCode.handshakeTimeout, LINKS]]);
+      t.log(`afterwards ${node.openFiles()} files open`);
+    },
+    { peakMiB: 256 },
+  );
+});

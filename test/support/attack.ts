@@ -1,0 +1,46 @@
+/**
+ * Runs a hostile act against a node that serves two well-behaved users meanwhile, and judges what it did to them and to
+ * the node's memory: what is alive in the heaps before and after a full collection, and the peak of resident memory.
+ */
+import type { ExecutionContext } from 'ava';
+import { Companion } from './companion.js';
+import type { InspectedNode } from './inspected-node.js';
+
+export interface AttackBounds {
+  /** What the heaps of all threads may have grown by afterwards; default 8 MiB. */
+  readonly keptMiB?: number;
+  /** What resident memory may grow by meanwhile; default 128 MiB, garbage included. */
+  readonly peakMiB?: number;
+}
+
+const MIB = 1024 * 1024;
+let companions = 0;
+
+export async function attack<T>(
+  t: ExecutionContext,
+  node: InspectedNode,
+  act: () => Promise<T>,
+  { keptMiB = 8, peakMiB = 128 }: AttackBounds = {},
+): Promise<T> {
+  const users = await Promise.all((['tcp', 'ws'] as const).map((protocol) => companion(node, protocol)));
+  const heapBefore = await node.inspector.heapBytes();
+  const residentBefore = node.residentBytes();
+  node.forgetPeak();
+  const result = await act();
+  const peakGrownMiB = (node.peakBytes() - residentBefore) / MIB;
+  const reports = await Promise.all(users.map((user) => user.stop()));
+  const keptGrownMiB = ((await node.inspector.heapBytes()) - heapBefore) / MIB;
+  for (const { failures, rounds, medianMs, slowestMs } of reports) {
+    t.deepEqual(failures, [], 'a well-behaved user was disturbed');
+    t.log(`companion: ${rounds} rounds, median ${medianMs} ms, slowest ${slowestMs} ms`);
+  }
+  t.log(`memory: peak +${peakGrownMiB.toFixed(1)} MiB, kept ${keptGrownMiB.toFixed(1)} MiB`);
+  t.true(peakGrownMiB <= peakMiB, `resident memory grew by ${peakGrownMiB.toFixed(1)} MiB`);
+  t.true(keptGrownMiB <= keptMiB, `the heaps grew by ${keptGrownMiB.toFixed(1)} MiB`);
+  return result;
+}
+
+async function companion(node: InspectedNode, protocol: 'tcp' | 'ws'): Promise<Companion> {
+  const deviceId = `companion-${companions++}`;
+  return new Companion(await node.online(deviceId, protocol), deviceId, node.call);
+}

@@ -1,0 +1,103 @@
+/**
+ * A well-behaved user beside a hostile one: it asks its back-end and is pushed to without a pause, and notes everything
+ * that does not go as it should.
+ */
+
+import type { TrunklineClient } from '../../sdk/node.js';
+import type { Call } from './http-client.js';
+import { TEST_KEYS } from './test-config.js';
+
+export interface CompanionReport {
+  /** Each is a request answered and a push arrived. */
+  readonly rounds: number;
+  readonly failures: readonly string[];
+  /** Median and slowest of a round's halves. */
+  readonly medianMs: number;
+  readonly slowestMs: number;
+}
+
+const PAUSE_MS = 5;
+/** A companion that saw less of an attack has seen nothing. */
+const MIN_ROUNDS = 5;
+
+export class Companion {
+  readonly #client: TrunklineClient;
+  readonly #deviceId: string;
+  readonly #call: Call;
+  readonly #tookMs: number[] = [];
+  readonly #failures: string[] = [];
+  readonly #arrivals = new Map<string, () => void>();
+  readonly #running: Promise<void>;
+  readonly #takeOff: (() => void)[];
+  #rounds = 0;
+  #isStopping = false;
+
+  /** @param client online, with business `im` */
+  constructor(client: TrunklineClient, deviceId: string, call: Call) {
+    this.#client = client;
+    this.#deviceId = deviceId;
+    this.#call = call;
+    this.#takeOff = [
+      client.on('offline', ({ code, reason }) => this.#failures.push(`went offline: ${code} ${reason}`)),
+      client.business('im').onPush(({ messageId }) => this.#arrivals.get(messageId)?.()),
+    ];
+    this.#running = this.#run();
+  }
+
+  get rounds(): number {
+    return this.#rounds;
+  }
+
+  async stop(): Promise<CompanionReport> {
+    while (this.#rounds < MIN_ROUNDS && this.#failures.length === 0) await pause();
+    this.#isStopping = true;
+    await this.#running;
+    for (const takeOff of this.#takeOff) takeOff();
+    const sorted = this.#tookMs.sort((a, b) => a - b);
+    return {
+      rounds: this.#rounds,
+      failures: this.#failures,
+      medianMs: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
+      slowestMs: Math.round(sorted.at(-1) ?? 0),
+    };
+  }
+
+  async #run(): Promise<void> {
+    for (let n = 0; !this.#isStopping; n++) {
+      try {
+        await this.#timed(() => this.#ask(`round ${n}`));
+        await this.#timed(() => this.#bePushed(`${this.#deviceId}/${n}`));
+        this.#rounds += 1;
+      } catch (error) {
+        this.#failures.push(String(error));
+      }
+      await pause();
+    }
+  }
+
+  async #timed(step: () => Promise<void>): Promise<void> {
+    const startedMs = performance.now();
+    await step();
+    this.#tookMs.push(performance.now() - startedMs);
+  }
+
+  async #ask(text: string): Promise<void> {
+    const reply = await this.#client.business('im').request('echo', text);
+    if (reply.text() !== text) throw new Error(`the back-end said ${JSON.stringify(reply.text())}`);
+  }
+
+  async #bePushed(messageId: string): Promise<void> {
+    const arrived = new Promise<void>((resolve) => this.#arrivals.set(messageId, resolve));
+    const answer = await this.#call('POST', `/v1/apps/demo/devices/${this.#deviceId}/push`, {
+      key: TEST_KEYS.im,
+      body: { payload: 'hello', messageId },
+    });
+    if (answer.json?.result !== 'delivered') throw new Error(`push: ${answer.status} ${answer.text}`);
+    await arrived;
+    this.#arrivals.delete(messageId);
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+}
