@@ -31,7 +31,10 @@ export type {
   DeviceClaims,
   DeviceKey,
   LoginDoor,
-  TokenVerifier, UpstreamCall, UpstreamReply } from './ports.js';
+  TokenVerifier,
+  UpstreamCall,
+  UpstreamReply,
+} from './ports.js';
 export type { RouteEvent } from './route-events.js';
 export { default as RouterActor, type RouterOptions } from './router-actor.js';
 export {

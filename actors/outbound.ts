@@ -107,14 +107,14 @@ export class Outbound implements Flushable, TicketHolder {
 
   /** @param wire shared bytes, already wrapped for this transport */
   deliverShared(wire: Uint8Array, source: SharedSource, turn: number): void {
-    if (this.#queue !== undefined || this.#isHeld || this.#writtenTurn === turn || this.#transport.writableBytes > 0) {
-      const { business, name, roundMessages, roundOptions } = source;
-      this.#enqueue(wire, business, name, roundMessages, NO_TICKET, roundOptions);
+    const isFree = this.#queue === undefined && this.#writtenTurn !== turn && !this.#isHeld;
+    if (isFree && this.#transport.writeIfIdle(wire)) {
+      this.#writtenTurn = turn;
+      this.#ports.counters.bytesOut += wire.length;
       return;
     }
-    this.#writtenTurn = turn;
-    this.#ports.counters.bytesOut += wire.length;
-    this.#transport.write(wire);
+    const { business, name, roundMessages, roundOptions } = source;
+    this.#enqueue(wire, business, name, roundMessages, NO_TICKET, roundOptions);
   }
 
   flush(turn: number): void {

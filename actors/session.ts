@@ -57,6 +57,7 @@ export interface SessionSeed {
 export class Session implements TransportHandler, GroupMember, WheelItem {
   readonly serial: number;
   readonly place = outsideWheel();
+  readonly envelope: Envelope;
   readonly worker: Worker;
   #claims: DeviceClaims;
   #grants: Grants;
@@ -84,6 +85,7 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
     this.#claims = seed.claims;
     this.#grants = worker.grants.of(seed.claims.app, seed.claims.businesses);
     this.#transport = seed.transport;
+    this.envelope = seed.transport.envelope;
     this.#decoder = seed.decoder;
     this.#outbound = new Outbound(seed.transport, this, worker);
     this.#heartbeat = new Heartbeat(worker.now());
@@ -99,10 +101,6 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
 
   get grants(): Grants {
     return this.#grants;
-  }
-
-  get envelope(): Envelope {
-    return this.#transport.envelope;
   }
 
   get connectionId(): string {

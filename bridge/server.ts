@@ -76,11 +76,11 @@ export async function createBridgeServer(context: ServiceContext, options: Bridg
     requireKey(scope, callers.appKeys);
     connectionRoutes(scope, parts);
   });
+  const hasAdminKeys = () => current.value.private.adminKeys.length > 0;
   await app.register(async (scope: HttpApp) => {
-    const hasAdminKeys = () => current.value.private.adminKeys.length > 0;
     adminRoutes(scope, { routing, callers, node, ports: options.admin ?? {} }, hasAdminKeys);
   });
-  operationRoutes(app, node);
+  operationRoutes(app, node, hasAdminKeys);
   for (const plugin of options.plugins ?? []) await app.register(plugin);
   return app;
 }

@@ -55,8 +55,8 @@ interface Held {
   readonly keyFile: string;
   /** Of both files, as they were last read. */
   stamp: string;
-  /** The last stamp whose files could not be used. */
-  failedStamp: string;
+  /** The last stamp whose files could not be used, or why they could not be looked at. */
+  failure: string;
   material: SecureMaterial;
 }
 
@@ -84,7 +84,7 @@ export class Certificates {
       const { certFile, keyFile } = listener;
       const stamp = await stampOf(certFile, keyFile);
       const material = await certificates.#read(certFile, keyFile);
-      certificates.#held.push({ protocol, certFile, keyFile, stamp, failedStamp: '', material });
+      certificates.#held.push({ protocol, certFile, keyFile, stamp, failure: '', material });
     }
     return certificates;
   }
@@ -134,13 +134,14 @@ export class Certificates {
       if (stamp === held.stamp) return;
       held.material = await this.#read(certFile, keyFile);
       held.stamp = stamp;
-      held.failedStamp = '';
+      held.failure = '';
       await this.#distribute(held);
       log.info('certificate renewed', { listener: protocol, validTo: new X509Certificate(held.material.cert).validTo });
     } catch (error) {
       // Half of a change, perhaps: the other file follows. Said once, looked at again all the same.
-      if (held.failedStamp === stamp) return;
-      held.failedStamp = stamp;
+      const failure = stamp === '' ? String(error) : stamp;
+      if (held.failure === failure) return;
+      held.failure = failure;
       log.error('certificate cannot be used, the former stays', { listener: protocol, error: String(error) });
     }
   }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { NodeConfig } from '../config/index.js';
 import { DOORWAY_LINKS } from './admission-table.js';
+import { eventConnections } from './events/index.js';
 
 /** Descriptors that are no device: listeners, threads' pipes, HTTP clients, logs, libraries. */
 export const OWN_DESCRIPTORS = 256;
@@ -12,7 +13,9 @@ export const OWN_DESCRIPTORS = 256;
 /** @param openFiles the process's limit of open files */
 export function connectionLimit({ businesses, limits }: NodeConfig, openFiles = openFileLimit()): number {
   let spokenFor = OWN_DESCRIPTORS + DOORWAY_LINKS;
-  for (const { upstream } of Object.values(businesses)) spokenFor += upstream?.concurrency ?? 0;
+  for (const business of Object.values(businesses)) {
+    spokenFor += (business.upstream?.concurrency ?? 0) + eventConnections(business);
+  }
   return Math.max(Math.min(limits.connections, openFiles - spokenFor), 1);
 }
 

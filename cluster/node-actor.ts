@@ -14,22 +14,23 @@ import {
 } from '../actors/index.js';
 import type { CurrentConfig, NodeConfig } from '../config/index.js';
 import { actorPath } from './actor-system.js';
+import { type AdmissionLimits, NodeAdmission } from './admission.js';
+import { Certificates } from './certificates.js';
 import ClusterActor from './cluster-actor.js';
+import { ConfigDistribution } from './config-distribution.js';
 import { connectionLimit } from './connection-limit.js';
 import type { Credentials } from './credentials.js';
 import { drainConnections } from './drain.js';
 import type { Engine } from './engines/contract/index.js';
 import { EventsActor } from './events/index.js';
-import { type AdmissionLimits, NodeAdmission } from './admission.js';
-import { Certificates } from './certificates.js';
 import { canReusePort, resolveListeners } from './listen-addresses.js';
 import type { Logger } from './logger.js';
 import { NodeMetrics } from './node-metrics.js';
 import { NodeOverload } from './overload.js';
-import { checkReload, NodeNotRunningError, type ReloadResult } from './reload.js';
+import { NodeNotRunningError, type ReloadResult } from './reload.js';
 import { createRoutingClient } from './routing-client.js';
 import type { AccessAddresses, NodeView, ServiceContext, ServiceDefinition } from './service.js';
-import { type NodeState, type NodeStatus, VERSION, type WorkerFigures, type WorkerStatus } from './status.js';
+import { collectStatus, type NodeState, type NodeStatus } from './status.js';
 import { within } from './within.js';
 import type { ListenAt, WorkerSettings } from './worker-settings.js';
 import { WorkerSupervisor } from './worker-supervisor.js';
@@ -68,9 +69,6 @@ const ROUTER_TOPICS: readonly (keyof RouterMailbox)[] = [
 const SERVICES_SHARE = 0.85;
 const END_SHARE = 0.95;
 const MIN_STEP_MS = 200;
-/** For a worker to take a configuration over, and to say how it is. */
-const RECONFIGURE_MS = 5_000;
-const STATUS_MS = 1_000;
 
 /** What a worker is told at each of its starts is added then. */
 type UnstartedSettings = Omit<WorkerSettings, 'generation' | 'jwks' | 'revocations' | 'secure'>;
@@ -91,13 +89,11 @@ export default class NodeActor implements NodeView {
   #admission: NodeAdmission | undefined;
   #certificates: Certificates | undefined;
   #stopping: Promise<void> | undefined;
-  /** What access workers are given: ahead of the configuration in force while a reload is under way. */
-  #workerConfig: NodeConfig;
-  #reloading: Promise<unknown> = Promise.resolve();
+  readonly #distribution: ConfigDistribution;
 
   constructor(options: NodeActorOptions) {
     this.#options = options;
-    this.#workerConfig = options.current.value;
+    this.#distribution = new ConfigDistribution(options.current, options.log);
     this.#events = new EventsActor({
       config: options.current.value,
       onSettled: (settled) => this.#metrics.eventSettled(settled),
@@ -162,37 +158,32 @@ export default class NodeActor implements NodeView {
     return Object.fromEntries(addresses);
   }
 
-  async status(): Promise<NodeStatus> {
+  status(): Promise<NodeStatus> {
     const { current, incarnation } = this.#options;
-    const { rss, heapUsed, external } = process.memoryUsage();
-    const workers = await Promise.all(this.#supervisors.map(statusOf));
     const listeners = this.#listeners.map(({ protocol, host, port }) => [protocol, formatAddress(host, port)]);
-    return {
-      node: current.value.node.name,
+    return collectStatus({
+      current,
       incarnation,
-      version: VERSION,
       startedAtMs: this.#startedAtMs,
-      uptimeMs: Date.now() - this.#startedAtMs,
       state: this.#state,
-      ready: this.isReady(),
       reason: this.notReadyReason(),
-      connections: workers.reduce((sum, { figures }) => sum + (figures?.connections ?? 0), 0),
+      supervisors: this.#supervisors,
       overload: this.#overload?.state() ?? { level: 0, reason: '' },
-      workers,
       mainEventLoopDelayMs: this.#metrics.eventLoopDelayMs(),
-      memory: { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external },
       listeners: Object.fromEntries(listeners),
-      accessPoints: this.accessPoints(),
-      limits: { ...current.value.limits, connections: connectionLimit(current.value) },
-      config: { reloads: current.generation, sinceMs: current.sinceMs },
-    };
+      accessPoints: { ...this.accessPoints() },
+    });
   }
 
   /** @see NodeHandle.reload */
   reload(config: NodeConfig): Promise<ReloadResult> {
-    const result = this.#reloading.then(() => this.#reload(config));
-    this.#reloading = result.catch(() => {});
-    return result;
+    return this.#distribution.reload(config, {
+      ready: () => {
+        if (this.#state !== 'running') throw new NodeNotRunningError(this.#state);
+      },
+      workers: () => this.#workersUp(),
+      takeOver: () => this.#takeOver(config),
+    });
   }
 
   metrics(): Promise<string> {
@@ -255,13 +246,10 @@ export default class NodeActor implements NodeView {
       log,
       onUp: async (ref, generation) => {
         await router.sendAndReceive('attachWorker', { worker, port: ref });
-        let config = this.#workerConfig;
+        const config = this.#distribution.forWorkers;
         const held = { ...credentials.attach(worker, ref), ...certificates.attach(worker, ref) };
         await ref.sendAndReceive('start', { ...settings, ...held, config, generation } satisfies WorkerSettings);
-        while (config !== this.#workerConfig) {
-          config = this.#workerConfig;
-          await this.#reconfigure(ref, config);
-        }
+        await this.#distribution.catchUp(ref, config);
       },
       onDown: async () => {
         this.#overload?.workerGone(worker);
@@ -275,34 +263,13 @@ export default class NodeActor implements NodeView {
     });
   }
 
-  /**
-   * Workers first, this thread last: a token that is issued under the new configuration meets workers that know it.
-   * A worker that is just starting is told again when it is up.
-   */
-  async #reload(config: NodeConfig): Promise<ReloadResult> {
-    const { current, log } = this.#options;
-    if (this.#state !== 'running') throw new NodeNotRunningError(this.#state);
-    const result = checkReload(current.value, config);
-    this.#workerConfig = config;
-    await Promise.all(this.#workersUp().map((ref) => this.#reconfigure(ref, config)));
-    current.replace(config);
-    this.#events.reconfigure({ config });
+  async #takeOver(config: NodeConfig): Promise<void> {
+    const { log } = this.#options;
     if (log.level !== config.node.logLevel) log.level = config.node.logLevel;
+    this.#events.reconfigure({ config });
     this.#overload?.reconfigure(config.overload);
     this.#admission?.reconfigure(admissionLimits(config));
     await this.#certificates?.renew();
-    return result;
-  }
-
-  async #reconfigure(worker: ActorRef, config: NodeConfig): Promise<void> {
-    const { log } = this.#options;
-    const taken = worker.sendAndReceive('reconfigure', { config }).then(() => true);
-    try {
-      // One that hangs finds the message when it wakes.
-      if ((await within(RECONFIGURE_MS, taken)) !== true) log.warn('access worker is slow to take the configuration');
-    } catch (error) {
-      log.warn('access worker did not take the configuration', { error: String(error) });
-    }
   }
 
   async #startServices(self: NodeSelf, router: ActorRef): Promise<Record<string, string>> {
@@ -370,18 +337,6 @@ function admissionLimits(config: NodeConfig): AdmissionLimits {
 
 function createChild(self: NodeSelf, name: string, actor: object): Promise<ActorRef> {
   return self.createChild(actor, { mode: 'in-memory', name });
-}
-
-async function statusOf(supervisor: WorkerSupervisor): Promise<WorkerStatus> {
-  const { index, generation, isUp } = supervisor;
-  const answer = supervisor.ref?.sendAndReceive('figures', {}) as Promise<WorkerFigures> | undefined;
-  const figures =
-    answer &&
-    (await within(
-      STATUS_MS,
-      answer.catch(() => undefined),
-    ));
-  return { index, up: isUp, generation, ...(figures === undefined ? {} : { figures }) };
 }
 
 function formatAddress(host: string, port: number): string {

@@ -1,6 +1,12 @@
 /** A node at a glance, for operators: what it is, what it holds, what it may hold, and why it is not ready. */
 import { readFileSync } from 'node:fs';
-import type { NodeConfig } from '../config/index.js';
+import type { CurrentConfig, NodeConfig } from '../config/index.js';
+import { connectionLimit } from './connection-limit.js';
+import { within } from './within.js';
+import type { WorkerSupervisor } from './worker-supervisor.js';
+
+/** A worker that does not say how it is by then is shown without figures. */
+const FIGURES_MS = 1_000;
 
 export type NodeState = 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -50,6 +56,47 @@ export interface NodeStatus {
     /** When the configuration in force was taken over. */
     readonly sinceMs: number;
   };
+}
+
+/** Where the figures come from. */
+export interface StatusSources
+  extends Pick<
+    NodeStatus,
+    | 'incarnation'
+    | 'startedAtMs'
+    | 'state'
+    | 'reason'
+    | 'overload'
+    | 'mainEventLoopDelayMs'
+    | 'listeners'
+    | 'accessPoints'
+  > {
+  readonly current: CurrentConfig;
+  readonly supervisors: readonly WorkerSupervisor[];
+}
+
+export async function collectStatus({ current, supervisors, ...known }: StatusSources): Promise<NodeStatus> {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const workers = await Promise.all(supervisors.map(statusOf));
+  const { node, limits } = current.value;
+  return {
+    node: node.name,
+    version: VERSION,
+    uptimeMs: Date.now() - known.startedAtMs,
+    ready: known.reason === '',
+    connections: workers.reduce((sum, { figures }) => sum + (figures?.connections ?? 0), 0),
+    workers,
+    memory: { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external },
+    limits: { ...limits, connections: connectionLimit(current.value) },
+    config: { reloads: current.generation, sinceMs: current.sinceMs },
+    ...known,
+  };
+}
+
+async function statusOf({ index, generation, isUp, ref }: WorkerSupervisor): Promise<WorkerStatus> {
+  const answer = ref?.sendAndReceive('figures', {}).catch(() => undefined);
+  const figures = (answer && (await within(FIGURES_MS, answer))) as WorkerFigures | undefined;
+  return { index, up: isUp, generation, ...(figures === undefined ? {} : { figures }) };
 }
 
 /** Of the package, which lies beside `dist/`. */

@@ -41,12 +41,7 @@ export function createRevocationRoutes({ config, credentials }: RevocationRoutes
   };
 }
 
-/**
- * A request's body as what is taken back, for whichever route took it.
- *
- * @param body in the form of `revocationRequest`
- */
-export function toRevocationRequest({ app, jti, deviceId, identity, beforeMs }: RevocationBody): RevocationRequest {
+function toRevocationRequest({ app, jti, deviceId, identity, beforeMs }: RevocationBody): RevocationRequest {
   if (jti !== undefined) return { kind: 'token', app, jti };
   if (deviceId === undefined) return { kind: 'app', app, beforeMs };
   return identity === true ? { kind: 'identity', app, deviceId } : { kind: 'device', app, deviceId, beforeMs };

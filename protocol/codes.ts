@@ -28,7 +28,10 @@ export const Status = {
 export type Status = (typeof Status)[keyof typeof Status];
 
 const STATUS_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(Status).map(([name, status]) => [status, name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()]),
+  Object.entries(Status).map(([name, status]) => [
+    status,
+    name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+  ]),
 );
 
 /** A status as gRPC writes it, such as `DEADLINE_EXCEEDED`; a number that is none is `UNKNOWN`. */
@@ -69,8 +72,14 @@ export const CloseCode = {
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
-/** The link went without a CLOSE. */
-const LINK_LOST = 'link-lost';
+const CLOSE_WORDS: ReadonlyMap<number, string> = new Map([
+  // The link went without a CLOSE.
+  [0, 'link-lost'],
+  ...Object.entries(CloseCode).map(([name, code]): [number, string] => [
+    code,
+    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  ]),
+]);
 
 /**
  * A close code as a word, for people and for back-ends: its name above in lower case with dashes.
@@ -78,9 +87,7 @@ const LINK_LOST = 'link-lost';
  * @returns `link-lost` for 0, the end of a link without CLOSE; `unknown` for a number that is not in the list
  */
 export function closeWord(closeCode: number): string {
-  if (closeCode === 0) return LINK_LOST;
-  const name = Object.entries(CloseCode).find(([, code]) => code === closeCode)?.[0];
-  return name?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? 'unknown';
+  return CLOSE_WORDS.get(closeCode) ?? 'unknown';
 }
 
 /** What a client may do about a close code it has never seen. */

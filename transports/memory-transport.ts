@@ -41,6 +41,12 @@ export class MemoryTransport implements Transport {
     if (!this.takesWrites) this.writableBytes += wire.length;
   }
 
+  writeIfIdle(wire: Uint8Array): boolean {
+    if (this.writableBytes > 0) return false;
+    this.write(wire);
+    return true;
+  }
+
   notifyDrain(): void {
     this.#wantsDrain = true;
   }

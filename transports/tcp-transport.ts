@@ -50,6 +50,14 @@ export class TcpTransport implements Transport {
     this.#socket.write(wire);
   }
 
+  writeIfIdle(wire: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (!socket.writable || (socket.writableLength > 0 && this.writableBytes > 0)) return false;
+    this.#handedBytes = socket.writableLength === 0 ? wire.length : -1;
+    socket.write(wire);
+    return true;
+  }
+
   notifyDrain(): void {
     if (!this.#socket.writable) return;
     // 'drain' comes only beyond the high-water mark; an empty write ends when everything before it did.

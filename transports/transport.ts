@@ -44,6 +44,11 @@ export interface Transport {
   handler: TransportHandler;
   /** Writes wire bytes, made by `envelope.wrap`, in one system call where the kernel takes them; none after `close`. */
   write(wire: Uint8Array): void;
+  /**
+   * Writes if nothing written before waits for the kernel: one call for the members of a fan-out, who mostly have
+   * nothing waiting. @returns whether it wrote
+   */
+  writeIfIdle(wire: Uint8Array): boolean;
   /** Asks for one `onDrain`. */
   notifyDrain(): void;
   /** Raises the largest message a peer may send, where the wire itself has messages. */

@@ -68,6 +68,15 @@ export class WebSocketTransport implements Transport {
     this.#socket.write(wire);
   }
 
+  writeIfIdle(wire: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (this.#webSocket.readyState !== WebSocket.OPEN) return false;
+    if (socket.writableLength > 0 && this.writableBytes > 0) return false;
+    this.#handedBytes = socket.writableLength === 0 ? wire.length : -1;
+    socket.write(wire);
+    return true;
+  }
+
   notifyDrain(): void {
     if (this.#webSocket.readyState !== WebSocket.OPEN) return;
     this.#socket.write(NOTHING, () => {

@@ -5,7 +5,7 @@
  * @see docs/integration.md, "Connection events"
  */
 import { type Dispatcher, Pool } from 'undici';
-import type { HeaderMap } from '../protocol/index.js';
+import { encodeHeaderValue, type HeaderMap } from '../protocol/index.js';
 import { type ConnectionEvent, writeConnectionEvent } from './connection-event.js';
 import { MAX_TIMER_MS } from './options.js';
 import { Signer } from './signature.js';
@@ -51,7 +51,8 @@ const FAILED: SendResult = Object.freeze({ result: 'failed', retryAfterMs: 0 });
 const GIVEN_UP = new Error('attempt given up');
 
 export function createEventSender(options: EventSenderOptions): EventSender {
-  const { business, connections, now = Date.now } = options;
+  const { connections, now = Date.now } = options;
+  const business = encodeHeaderValue(options.business);
   const deadlineMs = Math.min(options.deadlineMs, MAX_TIMER_MS);
   const url = new URL(options.url);
   const path = url.pathname + url.search;

@@ -65,7 +65,8 @@ export class LineReader {
     const line = result.data;
     if (line.metadata !== undefined && Object.hasOwn((value as BulkLine).metadata ?? {}, '__proto__')) throw NOT_JSON;
     const target = targetOf(line);
-    const business: Business = target.kind === 'group' ? callers.business(subject) : callers.businessFor(subject, target.app);
+    const business: Business =
+      target.kind === 'group' ? callers.business(subject) : callers.businessFor(subject, target.app);
     const message = messages.create(business.id, line, line.group);
     return { target, message, line };
   }
@@ -82,7 +83,9 @@ function parse(line: Buffer): unknown {
 }
 
 function headOf(index: number, ref: unknown): string {
-  return typeof ref === 'string' && ref.length <= MAX_REF ? `{"index":${index},"ref":${JSON.stringify(ref)}` : `{"index":${index}`;
+  return typeof ref === 'string' && ref.length <= MAX_REF
+    ? `{"index":${index},"ref":${JSON.stringify(ref)}`
+    : `{"index":${index}`;
 }
 
 const MAX_REF = 256;

@@ -2,7 +2,7 @@
  * Pushes by the thousand over one request: NDJSON in, NDJSON out, a result a line and in order. The request is read as
  * it comes and answered while it comes, so its length is not limited, nor is its time.
  */
-import type { Logger } from 'winston';
+import type { ServiceContext } from '../../cluster/index.js';
 import { type HttpApp, ProblemError } from '../../http/index.js';
 import { LineReader } from '../bulk/bulk-line.js';
 import { BulkStream } from '../bulk/bulk-stream.js';
@@ -16,7 +16,7 @@ export const NDJSON_MEDIA_TYPE = 'application/x-ndjson';
 export interface BulkOptions {
   readonly maxLineBytes: number;
   readonly limits: RateLimits;
-  readonly log: Logger;
+  readonly log: ServiceContext['log'];
   /** Milliseconds of a clock that does not jump. */
   readonly now: () => number;
   readonly idleMs?: number | undefined;
@@ -27,7 +27,10 @@ export function bulkRoutes(app: HttpApp, parts: RouteParts, options: BulkOptions
   const { maxLineBytes, limits, log, now, idleMs } = options;
   const streams = new Set<BulkStream>();
   const onFault = (error: unknown): ProblemError => {
-    log.error('request failed', { route: '/v1/push/bulk', error: error instanceof Error ? error.stack : String(error) });
+    log.error('request failed', {
+      route: '/v1/push/bulk',
+      error: error instanceof Error ? error.stack : String(error),
+    });
     return new ProblemError(500, 'TRK_INTERNAL', 'the line failed inside the node; its log says why');
   };
   app.addHook('preClose', (done) => {

@@ -21,7 +21,13 @@ export function deviceRoutes(app: HttpApp, { routing, callers }: RouteParts): vo
       tags,
       security,
       params: deviceParams,
-      response: { 200: presenceAnswer.describe('Online or not'), ...invalid, ...unauthenticated, ...limited, ...notServed },
+      response: {
+        200: presenceAnswer.describe('Online or not'),
+        ...invalid,
+        ...unauthenticated,
+        ...limited,
+        ...notServed,
+      },
     },
     handler: async (request) => {
       const { app, device } = request.params;

@@ -14,7 +14,16 @@ import {
   membershipBody,
   pageQuery,
 } from '../schemas.js';
-import { BUSINESS_KEY, invalid, limited, noGroup, notServed, type RouteParts, unauthenticated, withBody } from './families.js';
+import {
+  BUSINESS_KEY,
+  invalid,
+  limited,
+  noGroup,
+  notServed,
+  type RouteParts,
+  unauthenticated,
+  withBody,
+} from './families.js';
 
 const tags = ['groups'];
 const security = BUSINESS_KEY;
@@ -71,7 +80,8 @@ export function groupRoutes(app: HttpApp, { routing, callers }: RouteParts): voi
     schema: {
       operationId: 'listGroups',
       summary: 'List the groups, page by page',
-      description: 'A group that exists all the while is listed exactly once, whatever comes and goes between two pages.',
+      description:
+        'A group that exists all the while is listed exactly once, whatever comes and goes between two pages.',
       tags,
       security,
       querystring: pageQuery,

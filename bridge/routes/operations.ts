@@ -10,9 +10,11 @@ import { NO_KEY, notReady } from './families.js';
 const tags = ['operations'];
 const security = NO_KEY;
 
+const ADMIN_PREFIX = '/v1/admin/';
 const METRICS_MEDIA_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-export function operationRoutes(app: HttpApp, node: NodeView): void {
+/** @param hasAdmin whether the admin API is there */
+export function operationRoutes(app: HttpApp, node: NodeView, hasAdmin: () => boolean): void {
   app.route({
     method: 'GET',
     url: '/healthz',
@@ -58,7 +60,8 @@ export function operationRoutes(app: HttpApp, node: NodeView): void {
     },
   });
 
-  let document: string | undefined;
+  const whole = once(() => JSON.stringify(app.swagger()));
+  const withoutAdmin = once(() => JSON.stringify(omitAdmin(app.swagger())));
   app.route({
     method: 'GET',
     url: '/openapi.json',
@@ -70,8 +73,23 @@ export function operationRoutes(app: HttpApp, node: NodeView): void {
       response: { 200: z.looseObject({ openapi: z.string() }).describe('OpenAPI 3.1') },
     },
     handler: async (_request, reply) => {
-      document ??= JSON.stringify(app.swagger());
-      return reply.header('content-type', 'application/json').send(document as never);
+      const text = hasAdmin() ? whole() : withoutAdmin();
+      return reply.header('content-type', 'application/json').send(text as never);
     },
   });
+}
+
+/** Made at its first use. */
+function once(make: () => string): () => string {
+  let made: string | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** A node without admin keys answers as if those paths did not exist, so they are not described either. */
+function omitAdmin(document: ReturnType<HttpApp['swagger']>): object {
+  const paths = Object.entries(document.paths ?? {}).filter(([path]) => !path.startsWith(ADMIN_PREFIX));
+  return { ...document, paths: Object.fromEntries(paths) };
 }

@@ -2,15 +2,7 @@
 import type { HttpApp } from '../../http/index.js';
 import type { UserPresence } from '../routing.js';
 import { appParams, userParams, userPresenceAnswer, userPresencesAnswer, usersBody } from '../schemas.js';
-import {
-  BUSINESS_KEY,
-  invalid,
-  limited,
-  notServed,
-  type RouteParts,
-  unauthenticated,
-  withBody,
-} from './families.js';
+import { BUSINESS_KEY, invalid, limited, notServed, type RouteParts, unauthenticated, withBody } from './families.js';
 
 const tags = ['users'];
 const security = BUSINESS_KEY;

@@ -52,7 +52,10 @@ export class Terminal {
     });
     this.#lines = lines;
     if (this.#isInteractive) {
-      lines.on('SIGINT', () => lines.close());
+      lines.on('SIGINT', () => {
+        this.#output.write('\n');
+        lines.close();
+      });
       lines.prompt();
     }
     for await (const line of lines) {

@@ -106,6 +106,11 @@ export default class EventsActor {
   }
 }
 
+/** Connections that this business's events may take. */
+export function eventConnections(business: BusinessConfig): number {
+  return wantsEvents(business) ? Math.min(business.upstream?.concurrency ?? 0, MAX_EVENT_CONNECTIONS) : 0;
+}
+
 function wantsEvents({ events, upstream }: BusinessConfig): boolean {
   return upstream !== undefined && (events.connected || events.disconnected);
 }

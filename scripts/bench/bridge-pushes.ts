@@ -53,15 +53,20 @@ export const scenario: Scenario = {
     const login = loginFrom(await server.logins(options.connections));
     const fleet = await Fleet.open({ protocol: 'ws', port: server.port('ws'), size: options.connections, login });
     const figures: Figure[] = [];
-    const rates = new Map<Stage, number>();
+    const cpuUs = new Map<Stage, number>();
     for (const stage of STAGES) {
       const run = stage.isStream === true ? runStream : runStage;
       const outcome = await run(stage, server, fleet, options);
-      rates.set(stage, outcome.window.pushes / outcome.window.seconds);
+      cpuUs.set(stage, outcome.window.cpuUs / outcome.window.pushes);
       figures.push(...toFigures(stage, outcome));
     }
-    const ratio = (rates.get(STAGES[2] as Stage) ?? 0) / (rates.get(STAGES[0] as Stage) ?? 1);
-    figures.unshift({ name: 'NDJSON / one by one', value: ratio, unit: 'x', aim: { atLeast: 5 } });
+    const ratio = (cpuUs.get(STAGES[0] as Stage) ?? 0) / (cpuUs.get(STAGES[2] as Stage) ?? 1);
+    figures.unshift({
+      name: 'NDJSON / one by one, pushes for the same CPU',
+      value: ratio,
+      unit: 'x',
+      aim: { atLeast: 5 },
+    });
     await fleet.close();
     await server.stop();
     return {

@@ -20,7 +20,13 @@ const position = fc.maxSafeNat();
 const waiting = { flags: fc.integer({ min: 0, max: 0x7f }), expiresAtMs: fc.maxSafeNat() };
 
 const push: fc.Arbitrary<PushItem> = fc
-  .record({ ...waiting, pushId: u32, businessId: u16, targets: fc.array(fc.tuple(u16, position), { maxLength: 20 }), frame })
+  .record({
+    ...waiting,
+    pushId: u32,
+    businessId: u16,
+    targets: fc.array(fc.tuple(u16, position), { maxLength: 20 }),
+    frame,
+  })
   .map(({ targets, ...rest }) => ({
     kind: 'push',
     ...rest,
@@ -79,7 +85,16 @@ test('delivery batch: the bytes of a push are these', (t) => {
 
 test('delivery batch: a batch has a buffer of its own, which a thread may be given whole', (t) => {
   const batch = encodeDeliveries([
-    { kind: 'multicast', pushId: 1, businessId: 1, flags: 0, expiresAtMs: 0, group: 'g', offset: 1, frame: Buffer.from('x') },
+    {
+      kind: 'multicast',
+      pushId: 1,
+      businessId: 1,
+      flags: 0,
+      expiresAtMs: 0,
+      group: 'g',
+      offset: 1,
+      frame: Buffer.from('x'),
+    },
   ]);
   t.is(batch.buffer.byteLength, batch.length);
 });

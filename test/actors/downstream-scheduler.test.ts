@@ -219,7 +219,13 @@ test('downstream scheduler: whatever is published arrives at every member once a
       const settled: number[] = [];
       const groups = sizes.map((size, i) => {
         const business = testBusiness({ lane: lanes[i % 2] as Lane });
-        const ports = { settle: (pushId: number) => void settled.push(pushId), delivered: () => {}, expired: () => {}, changed: () => {}, now: () => 0 };
+        const ports = {
+          settle: (pushId: number) => void settled.push(pushId),
+          delivered: () => {},
+          expired: () => {},
+          changed: () => {},
+          now: () => 0,
+        };
         const group = new Group(business, `room-${i}`, { epoch: 'e', offset: 0 }, ports);
         const members = Array.from({ length: size }, () => new Member());
         for (const member of members) group.join(member);

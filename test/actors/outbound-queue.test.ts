@@ -22,7 +22,15 @@ interface Given {
 
 function queueOf(...entries: Given[]): OutboundQueue {
   const queue = new OutboundQueue();
-  for (const { text, businessId = 1, group = '', messages = 1, ticket = NO_TICKET, sinceMs = 0, options = NO_OPTIONS } of entries) {
+  for (const {
+    text,
+    businessId = 1,
+    group = '',
+    messages = 1,
+    ticket = NO_TICKET,
+    sinceMs = 0,
+    options = NO_OPTIONS,
+  } of entries) {
     queue.push({ wire: Buffer.from(text), businessId, group, messages, ticket, sinceMs, options });
   }
   return queue;
@@ -131,7 +139,15 @@ test('outbound queue: whatever is pushed and taken leaves in order, and bytes ar
         if ('push' in action) {
           const text = String.fromCharCode(97 + (pushed.length % 26)).repeat(action.push);
           pushed += text;
-          queue.push({ wire: Buffer.from(text), businessId: 1, group: '', messages: 1, ticket: 0, sinceMs: 0, options: NO_OPTIONS });
+          queue.push({
+            wire: Buffer.from(text),
+            businessId: 1,
+            group: '',
+            messages: 1,
+            ticket: 0,
+            sinceMs: 0,
+            options: NO_OPTIONS,
+          });
         } else if (!queue.isEmpty) {
           taken += Buffer.from(queue.take(action.take).wire).toString();
         }
@@ -147,7 +163,15 @@ test('outbound queue: what was taken is not held while more keeps coming', async
   const queue = queueOf({ text: 'always one behind' });
   const taken: WeakRef<object>[] = [];
   for (let i = 0; i < 50; i++) {
-    queue.push({ wire: Buffer.alloc(64), businessId: 1, group: '', messages: 1, ticket: 0, sinceMs: 0, options: NO_OPTIONS });
+    queue.push({
+      wire: Buffer.alloc(64),
+      businessId: 1,
+      group: '',
+      messages: 1,
+      ticket: 0,
+      sinceMs: 0,
+      options: NO_OPTIONS,
+    });
     taken.push(new WeakRef(queue.take(1).wire));
   }
   t.false(queue.isEmpty);

@@ -9,8 +9,8 @@ import {
   type PushItem,
 } from '../../actors/delivery-batch.js';
 import { GroupNotFoundError, OverloadedError } from '../../actors/errors.js';
-import RouterActor from '../../actors/router-actor.js';
 import type { RouteEvent } from '../../actors/route-events.js';
+import RouterActor from '../../actors/router-actor.js';
 import type { RouteClaim } from '../../actors/router-link.js';
 import type { DeliveryResult, MembershipResult, PushMessage } from '../../actors/routing-service.js';
 import { createEmbeddedEngine } from '../../cluster/engines/embedded/index.js';
@@ -447,7 +447,12 @@ test('router: many pushes are one question, with results each, in one batch and 
   await login('b', 1, 12);
   const push = (...ids: string[]) => ({ devices: devices(...ids), message: { ...MESSAGE, messageId: ids.join() } });
   const results = await router.pushMany({ pushes: [push('a'), push('b', 'nobody'), push('a'), push()] });
-  t.deepEqual(results, [[{ result: 'delivered' }], [{ result: 'delivered' }, { result: 'offline' }], [{ result: 'delivered' }], []]);
+  t.deepEqual(results, [
+    [{ result: 'delivered' }],
+    [{ result: 'delivered' }, { result: 'offline' }],
+    [{ result: 'delivered' }],
+    [],
+  ]);
   t.is(workers[0].of('deliver').length, 1);
   t.is(itemsOf(workers[0]).length, 2);
 });
@@ -575,20 +580,54 @@ test('router: every connection is told when it takes a route and when it loses i
   t.like(events[1], { ...device('a'), uid: 'ada', connectionId: `${INCARNATION}-0-b`, businesses: [BUSINESS, 8] });
 });
 
-test('router: a token refresh is no event, the end of a worker is one for each of its devices', async (t) => {
+test('router: a token refresh is an event for the businesses that it adds or leaves out, and for no other', async (t) => {
+  const { login, events } = routed();
+  await login('a', 0, 11);
+  await login('a', 0, 11, { uid: 'ada' });
+  t.is(events.length, 1);
+  const renewed = await login('a', 0, 11, { uid: 'ada', grants: [8, 9] });
+  t.is(events.length, 3);
+  t.like(events[1], {
+    type: 'disconnected',
+    uid: 'ada',
+    fence: renewed,
+    businesses: [BUSINESS],
+    code: CloseCode.kicked,
+  });
+  t.like(events[2], { type: 'connected', uid: 'ada', fence: renewed, businesses: [8, 9] });
+});
+
+test('router: a kick is an event for the business that kicked, and the end is none for it any more', async (t) => {
+  const { router, login, events } = routed();
+  const fence = await login('a', 0, 11, { grants: [BUSINESS, 8] });
+  t.true(await router.kick({ businessId: BUSINESS, device: device('a') }));
+  t.false(await router.kick({ businessId: BUSINESS, device: device('a') }));
+  t.is(events.length, 2);
+  t.like(events[1], { type: 'disconnected', fence, businesses: [BUSINESS], code: CloseCode.kicked });
+  await router.releaseRoutes({ releases: [{ ...device('a'), fence, code: CloseCode.normal }] });
+  t.like(events[2], { type: 'disconnected', fence, businesses: [8], code: CloseCode.normal });
+});
+
+test('router: the end of a worker is an event for each of its devices', async (t) => {
   const { router, login, events } = routed();
   await login('a', 0, 11);
   const renewed = await login('a', 0, 11, { grants: [BUSINESS, 8] });
   await login('b', 1, 12);
-  t.is(events.length, 2);
-  await router.workerGone({ worker: 0 });
   t.is(events.length, 3);
-  t.like(events[2], { type: 'disconnected', deviceId: 'a', fence: renewed, businesses: [BUSINESS, 8], code: 0 });
+  await router.workerGone({ worker: 0 });
+  t.is(events.length, 4);
+  t.like(events[3], { type: 'disconnected', deviceId: 'a', fence: renewed, businesses: [BUSINESS, 8], code: 0 });
 });
 
 // ---- calls
 
-const CALL = { businessId: BUSINESS, method: 'lamp.on', metadata: { k: 'v' }, payload: Buffer.from('?'), deadlineMs: 5_000 };
+const CALL = {
+  businessId: BUSINESS,
+  method: 'lamp.on',
+  metadata: { k: 'v' },
+  payload: Buffer.from('?'),
+  deadlineMs: 5_000,
+};
 
 function reply(requestId: number, status: number, text: string) {
   return encodeFrame({ type: FrameType.response, requestId, status, metadata: { a: 'b' }, payload: Buffer.from(text) });
@@ -638,7 +677,10 @@ test('router: a deadline and a caller that gives up end a call, and the device i
   await turns(2);
   aborter.abort();
   t.is((await given).status, Status.cancelled);
-  t.is((await router.call({ device: device('a'), call: { ...CALL, signal: aborter.signal } })).status, Status.cancelled);
+  t.is(
+    (await router.call({ device: device('a'), call: { ...CALL, signal: aborter.signal } })).status,
+    Status.cancelled,
+  );
   const calls = await callsOf(workers[0]);
   t.is(calls.length, 2);
   t.deepEqual(

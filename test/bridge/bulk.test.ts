@@ -1,6 +1,6 @@
 /** Bulk pushes over real sockets: what each line becomes, and how reading and writing hold each other back. */
 import { once } from 'node:events';
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { OverloadedError } from '../../actors/index.js';
@@ -13,8 +13,13 @@ const NDJSON = { 'content-type': 'application/x-ndjson' };
 
 type Result = Readonly<Record<string, unknown>>;
 
-const linesOf = (text: string): Result[] => text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
-const ndjson = (...lines: unknown[]) => lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n');
+const linesOf = (text: string): Result[] =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+const ndjson = (...lines: unknown[]) =>
+  lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n');
 const toDevice = (device: string, more = {}) => ({ app: 'demo', device, payload: 'x', messageId: 'm', ...more });
 
 /** A bulk push that a test writes and reads piece by piece. */
@@ -131,7 +136,11 @@ test('bulk: a bad line is an error of that line alone', async (t) => {
   bad.forEach(([, code, field], i) => {
     const { index, error } = results[2 * i] as { index: number; error: { code: string; errors?: { field: string }[] } };
     t.deepEqual([index, error.code], [2 * i, code], JSON.stringify(error));
-    if (field !== undefined) t.true(error.errors?.some((each) => each.field === field), JSON.stringify(error));
+    if (field !== undefined)
+      t.true(
+        error.errors?.some((each) => each.field === field),
+        JSON.stringify(error),
+      );
     t.deepEqual(results[2 * i + 1], { index: 2 * i + 1, ref: `good ${i}`, messageId: 'm', result: 'delivered' });
   });
 });
@@ -345,6 +354,27 @@ test('bulk: lines above the rate of the key wait for it', async (t) => {
   exchange.request.end();
   await once(response, 'end');
   t.true(performance.now() - startedMs >= 900, 'a burst of 200, then 100 a second');
+});
+
+test('bulk: whoever sends nothing is told and let go, whoever reads nothing is cut off', async (t) => {
+  const { address } = await startBridge(t, { bulkIdleMs: 300 });
+  const idle = new Exchange(t, address);
+  const response = await idle.read();
+  idle.send(toDevice('a'));
+  await once(response, 'end');
+  t.is((idle.results.at(-1) as { error: { code: string } }).error.code, 'TRK_REQUEST_TIMEOUT');
+
+  const deaf = new Exchange(t, address);
+  const unread = await deaf.response;
+  unread.pause();
+  const closed = new Promise((resolve) => deaf.request.once('close', resolve));
+  const pump = () => {
+    while (!deaf.request.destroyed && deaf.send(toDevice('a', { ref: 'r'.repeat(256) })));
+    deaf.request.once('drain', pump);
+  };
+  pump();
+  await closed;
+  t.pass();
 });
 
 test('bulk: a node that stops answers what it took, says why, and ends', async (t) => {

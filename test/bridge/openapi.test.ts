@@ -221,7 +221,11 @@ test('openapi: real requests and answers fit the description, wrong ones do not'
     ['get', '/openapi.json'],
   ];
   for (const [method, template, body, ownKey = key] of cases) {
-    const path = template.replace('{app}', 'demo').replace('{device}', 'a').replace('{group}', 'g').replace('{uid}', 'u');
+    const path = template
+      .replace('{app}', 'demo')
+      .replace('{device}', 'a')
+      .replace('{group}', 'g')
+      .replace('{uid}', 'u');
     const answer = await call(method.toUpperCase(), path, { key: ownKey, ...(body === undefined ? {} : { body }) });
     const matches = answerSchema(template, method, answer.status);
     t.true(matches(answer.json), `${method} ${template} ${answer.status}: ${JSON.stringify(matches.errors)}`);

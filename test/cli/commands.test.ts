@@ -14,6 +14,7 @@ const LIVE_KEY = 'live-key-0123456789';
 const CONFIG = `
 node: { name: cli-test, workers: 1, drainMs: 3000, logLevel: error }
 access: { tcp: { port: 0 }, ws: null }
+overload: { loopDelayMs: 10000 }
 public: { port: 0 }
 private: { port: 0 }
 apps: { shop: { keys: [{ env: SHOP_KEY }] } }
@@ -193,10 +194,10 @@ test('start: a configuration with problems names each, exit code 3', async (t) =
   writeFileSync(path, `${CONFIG}limits: { conections: 1 }\nheartbeat: { maxMissed: 0 }\n`);
   const { code, stderr } = await trunkline(['start', '--config', path], { SHOP_KEY: APP_KEY });
   t.is(code, 3);
-  t.regex(stderr, /broken\.yaml: 2 problems\n {2}line 13, limits\.conections: .*\n {2}line 14, heartbeat\.maxMissed: /);
+  t.regex(stderr, /broken\.yaml: 2 problems\n {2}line 14, limits\.conections: .*\n {2}line 15, heartbeat\.maxMissed: /);
 
   const asJson = await trunkline(['start', '--config', path, '--json'], { SHOP_KEY: APP_KEY });
-  t.like(JSON.parse(asJson.stderr), { code: 'TRK_CONFIG_INVALID', problems: [{ line: 13 }, { line: 14 }] });
+  t.like(JSON.parse(asJson.stderr), { code: 'TRK_CONFIG_INVALID', problems: [{ line: 14 }, { line: 15 }] });
 });
 
 test('start: a second node on the same port is told so, and ends', async (t) => {

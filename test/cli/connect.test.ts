@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { MAIN, runCli, silentAddress } from '../support/cli.js';
-import { eventually, startTestNode, TEST_KEYS, type TestNode } from '../support/start-test-node.js';
+import { eventually, shareTestNode, startTestNode, TEST_KEYS, type TestNode } from '../support/start-test-node.js';
 import { startBackEnd } from '../upstream/real-back-end.js';
 
 const dir = mkdtempSync(join(tmpdir(), 'trunkline-connect-'));
 test.after.always(() => rmSync(dir, { recursive: true }));
+
+const shared = shareTestNode();
 
 interface Shown {
   readonly type: string;
@@ -49,7 +51,7 @@ test('connect: requests, joins and leaves from a pipe, one after the other', asy
 });
 
 test('connect: what does not come true is shown, and told by the exit code', async (t) => {
-  const node = await startTestNode(t);
+  const node = shared();
   const input = ['/request live x', '/request nobody x', '/join im closed', 'hello', '/quit', '/state'].join('\n');
   const { code, stdout } = await runCli(['connect', '--app', 'demo', '--public-url', publicUrl(node)], { input });
   t.is(code, 5);
@@ -62,7 +64,7 @@ test('connect: what does not come true is shown, and told by the exit code', asy
 });
 
 test('connect: stays for pushes, answers back-ends, and goes with SIGTERM', async (t) => {
-  const node = await startTestNode(t);
+  const node = shared();
   const { token } = await node.issueToken('cli-device');
   const tokenFile = join(dir, 'token');
   writeFileSync(tokenFile, token);
@@ -85,7 +87,7 @@ test('connect: stays for pushes, answers back-ends, and goes with SIGTERM', asyn
 });
 
 test('connect: a device that is sent away says so, exit code 4', async (t) => {
-  const node = await startTestNode(t);
+  const node = shared();
   const { token } = await node.issueToken('cli-kicked');
   const device = start(t, ['--access', node.tcp, '--stay'], { TRUNKLINE_TOKEN: token });
   await eventually(() => device.stdout().includes('-- online'));
@@ -96,7 +98,7 @@ test('connect: a device that is sent away says so, exit code 4', async (t) => {
 });
 
 test('connect: an identity file makes it the same device again', async (t) => {
-  const node = await startTestNode(t);
+  const node = shared();
   const identity = join(dir, 'identity.json');
   const args = ['connect', '--app', 'demo', '--public-url', publicUrl(node), '--identity', identity, '--json'];
   const ids: unknown[] = [];
@@ -130,7 +132,7 @@ test('connect: what is missing or silent is named with its flag', async (t) => {
 });
 
 test('connect: an app that nobody configured, and a token that is none', async (t) => {
-  const node = await startTestNode(t);
+  const node = shared();
   const app = await runCli(['connect', '--app', 'none', '--public-url', publicUrl(node)]);
   t.is(app.code, 4);
   t.regex(app.stderr, /refused with 404/);

@@ -15,6 +15,7 @@ const KEYS = { app: 'app-key-0123456789', live: 'live-key-0123456789', admin: 'a
 const configText = (more = '') => `
 node: { name: operator-test, workers: 1, drainMs: 3000, logLevel: info }
 access: { tcp: { port: 0 }, ws: null }
+overload: { loopDelayMs: 10000 }
 public: { port: 0 }
 private: { port: 0, adminKeys: [${KEYS.admin}] }
 apps: { shop: { keys: [${KEYS.app}] } }

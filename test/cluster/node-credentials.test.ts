@@ -119,7 +119,8 @@ test.serial('credentials: a revocation ends live connections within a second, an
   t.like(await tryToken(node, (await node.issueToken('by-identity')).token), { status: Status.ok });
 
   t.true(bystander.device.isOpen);
-  t.like((await revoke(node, { beforeMs: Date.now() })).json, { closed: 1 });
+  // The links that were just cut may be noticed a moment later.
+  t.true((await revoke(node, { beforeMs: Date.now() })).json.closed >= 1);
   await closedWith(bystander.device, CloseCode.invalidToken);
   t.is((await revoke(node, { deviceId: 'by-device' }, TEST_KEYS.im)).status, 401);
 });

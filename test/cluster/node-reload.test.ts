@@ -2,12 +2,18 @@
  * Reloads of a real node while devices are connected: what changes under them, and what is refused whole. Serial, because
  * a node each at once takes longer than one after the other.
  */
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { NodeNotRunningError, RestartNeededError } from '../../cluster/index.js';
 import type { NodeConfig } from '../../config/index.js';
 import { CloseCode, FrameType, GapReason, Status } from '../../protocol/index.js';
 import { nextEvent } from '../sdk/client-fixture.js';
+import { createCertificate } from '../support/certificate.js';
 import { eventually, startTestNode, TEST_KEYS, type TestNode } from '../support/start-test-node.js';
 import { crash, watchThreads } from '../support/watch-threads.js';
 import { startBackEnd } from '../upstream/real-back-end.js';
@@ -200,6 +206,38 @@ test.serial('reload: origins of pages count at once, for bootstraps and for WebS
   t.not(await upgrade('https://any.example'), 101);
 });
 
+test.serial('reload: limits of admission and of the bridge count at once', async (t) => {
+  const node = await startTestNode(t);
+  const first = await node.rawDevice('ada');
+  await reload(node, (draft) => {
+    draft.limits.connectionsPerIp = 1;
+    business(draft, 'live').requestsPerSecond = 1;
+  });
+  const second = await node.rawLink();
+  await second.ended;
+  t.true(first.isOpen);
+  const statuses = await Promise.all([1, 2, 3, 4].map(async () => (await push(node, TEST_KEYS.live)).status));
+  t.deepEqual(statuses.toSorted(), [200, 200, 429, 429]);
+});
+
+test.serial('reload: a renewed certificate is shown at once', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'trunkline-reload-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const files = createCertificate(dir);
+  const node = await startTestNode(t, { access: { tls: { port: 0, ...files } } });
+  const shown = async () => {
+    const socket = connectTls({ ...parseAddress(node.handle.addresses.tls ?? ''), rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { serialNumber } = socket.getPeerCertificate();
+    socket.destroy();
+    return serialNumber;
+  };
+  const before = await shown();
+  createCertificate(dir);
+  t.deepEqual((await node.handle.reload(node.config)).changed, []);
+  t.not(await shown(), before);
+});
+
 test.serial('reload: refused whole when a setting takes a restart', async (t) => {
   const node = await startTestNode(t);
   const error = await t.throwsAsync(
@@ -272,6 +310,11 @@ test.serial('reload: a worker that starts again has the configuration in force',
   const connack = await (await node.rawLink()).login((await node.issueToken('eve')).token);
   t.is(connack.maxInFlight, 3);
 });
+
+function parseAddress(address: string): { host: string; port: number } {
+  const [host = '', port = ''] = address.split(':');
+  return { host, port: Number(port) };
+}
 
 async function startWatched(t: ExecutionContext): Promise<{ node: TestNode; threads: readonly Worker[] }> {
   const threads = watchThreads(t);

@@ -177,7 +177,12 @@ test('token route: tokens a minute are limited per app, and Retry-After says whe
 test('revocation route: an app takes back what is its own, in four ways', async (t) => {
   const { revoke, credentials } = await startTokens(t);
   const nowMs = Date.now();
-  for (const target of [{ jti: 'j-1' }, { deviceId: 'd-1' }, { deviceId: 'd-2', beforeMs: nowMs - 5 }, { beforeMs: nowMs }]) {
+  for (const target of [
+    { jti: 'j-1' },
+    { deviceId: 'd-1' },
+    { deviceId: 'd-2', beforeMs: nowMs - 5 },
+    { beforeMs: nowMs },
+  ]) {
     const response = await revoke({ app: 'shop', ...target });
     t.is(response.status, 200);
     const { closed, untilMs } = (await response.json()) as { closed: number; untilMs: number };

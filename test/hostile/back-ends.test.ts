@@ -38,6 +38,7 @@ async function ask(device: RawDevice, businessId: number, method: string) {
   }
 }
 
+/** How it answers, what the device is told, and how many devices ask at once. */
 const ANSWERS: readonly (readonly [method: string, status: number, count: number])[] = [
   ['hang', Status.deadlineExceeded, 40],
   ['hang-in-body', Status.deadlineExceeded, 40],

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { z } from 'zod';
 import {
@@ -180,6 +180,36 @@ test('server: a request that does not arrive in time is 408', async (t) => {
   t.regex(slowHeaders, /^HTTP\/1\.1 408 .*TRK_REQUEST_TIMEOUT/s);
   const head = 'POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
   t.regex(await exchangeRaw(address, [head]), /^HTTP\/1\.1 408 .*TRK_REQUEST_TIMEOUT/s);
+});
+
+test('server: a route that streams its body keeps its own time', async (t) => {
+  const { address } = await start(
+    t,
+    (app) => {
+      app.addContentTypeParser('text/plain', (_request, _body, done) => done(null));
+      app.post('/stream', { config: { streamsBody: true } }, async (request) => {
+        let bytes = 0;
+        for await (const chunk of request.raw) bytes += chunk.length;
+        return { bytes };
+      });
+    },
+    { requestTimeoutMs: 1_000 },
+  );
+  const [host = '', port = ''] = address.split(':');
+  const socket = connect(Number(port), host);
+  const head =
+    'POST /stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n';
+  socket.write(head);
+  for (const byte of 'ab') {
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    socket.write(byte);
+  }
+  let received = '';
+  socket.on('data', (bytes) => {
+    received += bytes;
+  });
+  await once(socket, 'close');
+  t.regex(received, /^HTTP\/1\.1 200 .*\{"bytes":2\}/s);
 });
 
 test('server: a stop answers what is under way, closes the idle and takes nothing new', async (t) => {

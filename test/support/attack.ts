@@ -26,7 +26,13 @@ export async function attack<T>(
   const heapBefore = await node.inspector.heapBytes();
   const residentBefore = node.residentBytes();
   node.forgetPeak();
-  const result = await act();
+  let result: T;
+  try {
+    result = await act();
+  } catch (error) {
+    for (const user of users) user.cancel();
+    throw error;
+  }
   const peakGrownMiB = (node.peakBytes() - residentBefore) / MIB;
   const reports = await Promise.all(users.map((user) => user.stop()));
   const keptGrownMiB = ((await node.inspector.heapBytes()) - heapBefore) / MIB;

@@ -62,6 +62,11 @@ export class Companion {
     };
   }
 
+  /** Ends without a report, when nobody wants one any more. */
+  cancel(): void {
+    this.#isStopping = true;
+  }
+
   async #run(): Promise<void> {
     for (let n = 0; !this.#isStopping; n++) {
       try {

@@ -93,7 +93,9 @@ export class FakeRouting implements RoutingService {
 
   async listGroups(businessId: number, { after = '', limit }: PageRequest): Promise<GroupPage> {
     const prefix = `${businessId}/`;
-    const names = [...this.groups.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
+    const names = [...this.groups.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length));
     const rest = names.sort().filter((name) => name > after);
     const groups = await Promise.all(rest.slice(0, limit).map((name) => this.getGroup(businessId, name)));
     const known = groups.filter((group) => group !== undefined);

@@ -1,7 +1,7 @@
 /** A back-end that answers as its caller's method says, mostly badly. */
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface HostileBackEnd {
   readonly url: string;
@@ -66,7 +66,7 @@ export async function startHostileBackEnd(): Promise<HostileBackEnd> {
       response.writeHead(200, { 'set-cookie': 'a=b', 'x-secret': 'hidden', 'trunkline-meta-seen': 'yes' }).end('fine');
     },
     'continue-flood': (response) => {
-      for (let i = 0; i < 10_000; i++) response.socket?.write('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n');
+      for (let i = 0; i < 1_000; i++) response.socket?.write('HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n');
       response.end('fine');
     },
   };
@@ -77,6 +77,11 @@ export async function startHostileBackEnd(): Promise<HostileBackEnd> {
     const method = decodeURIComponent(String(request.headers['ce-subject']));
     request.on('end', () => (answers[method] ?? answers['500'])?.(response));
   });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
@@ -84,7 +89,8 @@ export async function startHostileBackEnd(): Promise<HostileBackEnd> {
     endlessBytes: () => endlessBytes,
     stop: () => {
       server.close();
-      server.closeAllConnections();
+      // Those too that HTTP has lost sight of.
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

@@ -8,6 +8,8 @@ export interface LogCapture {
   readonly log: Logger;
   /** Everything logged so far, a JSON line each. */
   text(): string;
+  /** The same, line by line. */
+  readonly entries: readonly { readonly message: string; readonly [field: string]: unknown }[];
 }
 
 export function captureLog(): LogCapture {
@@ -19,5 +21,11 @@ export function captureLog(): LogCapture {
     },
   });
   const log = winston.createLogger({ level: 'silly', transports: [new winston.transports.Stream({ stream })] });
-  return { log, text: () => lines.join('') };
+  return {
+    log,
+    text: () => lines.join(''),
+    get entries() {
+      return lines.map((line) => JSON.parse(line));
+    },
+  };
 }

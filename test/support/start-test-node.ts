@@ -17,12 +17,13 @@ import { TEST_KEYS, type TestNodeOptions, testConfig } from './test-config.js';
 export { TEST_KEYS };
 
 export interface TokenGrants {
+  readonly uid?: string;
   readonly businesses?: readonly string[];
   readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface TestClientOptions extends NodeClientOptions {
-  readonly protocol?: 'tcp' | 'ws';
+  readonly protocol?: AccessProtocol;
   readonly grants?: TokenGrants;
 }
 
@@ -114,12 +115,18 @@ export class TestNode {
     return answer.json;
   }
 
+  /** As a bootstrap would name it. */
+  accessPoint(protocol: AccessProtocol): string {
+    const address = this.handle.addresses[protocol];
+    return protocol === 'ws' || protocol === 'wss' ? `${protocol}://${address}/connect` : `${address}`;
+  }
+
   /** An SDK client that comes back quickly; ends with the node. */
   client(deviceId: string, { protocol = 'tcp', grants, ...options }: TestClientOptions = {}): TrunklineClient {
     const client = createClient({
       credentials: async () => ({
         ...(await this.issueToken(deviceId, grants)),
-        accessPoints: protocol === 'tcp' ? { tcp: [this.tcp] } : { ws: [this.ws] },
+        accessPoints: { [protocol]: [this.accessPoint(protocol)] },
         retry: { minMs: 50, maxMs: 1_000 },
       }),
       ...options,

@@ -90,7 +90,12 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     grants: new GrantTable(businesses.values()),
     verifier: { verify: options.verify ?? ((token) => claimsOf(token, nowMs)) },
     router: link,
-    groups: new GroupDirectory(link, { adopt: () => count('groups', 1), release: () => count('groups', -1) }, counters, now),
+    groups: new GroupDirectory(
+      link,
+      { adopt: () => count('groups', 1), release: () => count('groups', -1) },
+      counters,
+      now,
+    ),
     backEnds: new Map([1, 2].map((id) => [id, backEnd])),
     scheduler,
     deadlines: new TicketDeadlines(now),

@@ -41,6 +41,12 @@ export class HeldBackEnd {
     await reached;
   }
 
+  /** Keeps what comes from now on waiting again, and counts anew. */
+  hold(): void {
+    this.#isHeld = true;
+    this.answered = 0;
+  }
+
   #take(response: ServerResponse): void {
     if (this.#isHeld) {
       this.#held.push(response);

@@ -81,7 +81,8 @@ export class BulkPoster {
       }
     }
     const error = chunk.indexOf(ERROR);
-    if (error >= 0) this.failure ??= new BenchError(`a line was refused: ${chunk.toString('latin1', error, error + 200)}`);
+    if (error >= 0)
+      this.failure ??= new BenchError(`a line was refused: ${chunk.toString('latin1', error, error + 200)}`);
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) {
       if ((at === 0 ? this.#lastByte : chunk[at - 1]) === BRACE) this.answered += 1;
     }
