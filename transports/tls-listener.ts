@@ -4,8 +4,8 @@ import { Acceptor, remoteAddressOf } from './acceptor.js';
 import { TcpTransport } from './tcp-transport.js';
 import { ALPN_PROTOCOL, handToTls, tlsOptions } from './tls-front.js';
 import type { Listener, ListenerOptions, SecureMaterial } from './transport.js';
-import { rawSocketOf } from './untaken.js';
 import { UNOWNED } from './unowned.js';
+import { rawSocketOf } from './untaken.js';
 
 export class TlsListener implements Listener {
   readonly protocol = 'tls';

@@ -2,7 +2,7 @@
  * Accepts WebSocket links at `/connect` with the subprotocol `trunkline.v1`, plain or over TLS. Compression stays off:
  * its state costs tens of kilobytes a connection.
  */
-import { createServer, type IncomingMessage, type Server as HttpServer, STATUS_CODES } from 'node:http';
+import { createServer, type Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import { createServer as createSecureServer, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -11,8 +11,8 @@ import { type ServerOptions, WebSocketServer } from 'ws';
 import { Acceptor, remoteAddressOf } from './acceptor.js';
 import { handToTls, tlsOptions } from './tls-front.js';
 import { CLOSE_TIMEOUT_MS, type Listener, type ListenerOptions, type SecureMaterial } from './transport.js';
-import { rawSocketOf } from './untaken.js';
 import { UNOWNED } from './unowned.js';
+import { rawSocketOf } from './untaken.js';
 import { WebSocketTransport } from './websocket-transport.js';
 
 export const WEBSOCKET_PATH = '/connect';

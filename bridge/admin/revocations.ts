@@ -1,9 +1,11 @@
 import { type RevocationRequest, TooManyRevocationsError } from '../../cluster/index.js';
 import { type HttpApp, ProblemError, problemResponses } from '../../http/index.js';
-import { invalid } from '../routes/families.js';
+import { invalid, tooLarge, wrongMediaType } from '../routes/families.js';
 import { NoSuchAppError } from './errors.js';
 import { type AdminParts, refused, security, tags } from './families.js';
 import { deviceParams, liftAnswer, type RevocationBody, revocationAnswer, revocationBody } from './schemas.js';
+
+const MAX_BODY_BYTES = 4 * 1024;
 
 /** `POST /v1/admin/revocations`: takes tokens or a device of any app back. */
 export function revokeRoute(app: HttpApp, { callers, ports: { revoke } }: AdminParts): void {
@@ -11,6 +13,7 @@ export function revokeRoute(app: HttpApp, { callers, ports: { revoke } }: AdminP
   app.route({
     method: 'POST',
     url: '/v1/admin/revocations',
+    bodyLimit: MAX_BODY_BYTES,
     schema: {
       operationId: 'revokeAsOperator',
       summary: 'Take back a token, a device, or everything of an app up to now',
@@ -22,6 +25,8 @@ export function revokeRoute(app: HttpApp, { callers, ports: { revoke } }: AdminP
         200: revocationAnswer.describe('In force'),
         ...invalid,
         ...refused,
+        ...tooLarge,
+        ...wrongMediaType,
         ...problemResponses({ 409: 'As many revocations as a node keeps' }),
       },
     },

@@ -90,6 +90,14 @@ test('admin: keys follow a reload, the first one too', async (t) => {
   t.is(await get(KEYS.admin), 401);
 });
 
+test('admin: what is not there is not described', async (t) => {
+  const { call, current, config } = await startBridge(t);
+  const isDescribed = async () => STATUS in (await call('GET', '/openapi.json')).json.paths;
+  t.false(await isDescribed());
+  current.replace({ ...config, private: { ...config.private, adminKeys: [KEYS.admin] } });
+  t.true(await isDescribed());
+});
+
 test('admin: the description names the scheme and the tag', async (t) => {
   const { call } = await startBridge(t, { adminKeys: [KEYS.admin] });
   const { json } = await call('GET', '/openapi.json');

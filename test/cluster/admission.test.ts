@@ -112,7 +112,9 @@ test('admission: limits may change while it runs', (t) => {
 test('admission table: a count is never too low, and with 200,000 networks seldom too high', (t) => {
   const { admission, first } = node({ connections: 1_000_000, acceptsPerSecond: 2_000_000 }, 1);
   const table = new AdmissionTable(admission.shared);
-  const tickets = Array.from({ length: 200_000 }, (_, i) => ticketOf(first.admit(`2001:db8:${(i >> 16).toString(16)}:${(i & 0xffff).toString(16)}::1`)));
+  const tickets = Array.from({ length: 200_000 }, (_, i) =>
+    ticketOf(first.admit(`2001:db8:${(i >> 16).toString(16)}:${(i & 0xffff).toString(16)}::1`)),
+  );
   const counts = tickets.map((ticket) => table.linksFrom(ticket));
   t.true(counts.every((count) => count >= 1));
   t.true(Math.max(...counts) <= 20, String(Math.max(...counts)));
@@ -123,7 +125,11 @@ test('admission table: a count is never too low, and with 200,000 networks seldo
 
 test('admission: threads that ask at once let in exactly as many as there is room for', async (t) => {
   const workers = 4;
-  const admission = new NodeAdmission(workers, { connections: 1_000, connectionsPerIp: 1_000_000, acceptsPerSecond: 3_000 });
+  const admission = new NodeAdmission(workers, {
+    connections: 1_000,
+    connectionsPerIp: 1_000_000,
+    acceptsPerSecond: 3_000,
+  });
   const entered = await Promise.all(
     Array.from({ length: workers }, (_, index) => {
       const thread = new Thread(new URL('../support/admission-thread.js', import.meta.url), {

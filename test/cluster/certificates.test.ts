@@ -80,7 +80,8 @@ test('certificates: half a change keeps the former until the other half is there
   await certificates.renew();
   t.is(told.length, 0);
   t.is(certificates.materials.tls?.cert, secure.tls?.cert);
-  const failures = () => logs.entries.filter(({ message }) => message === 'certificate cannot be used, the former stays');
+  const failures = () =>
+    logs.entries.filter(({ message }) => message === 'certificate cannot be used, the former stays');
   t.is(failures().length, 1);
   replace(fresh, ['keyFile']);
   await certificates.renew();
@@ -112,7 +113,9 @@ test('certificates: the keys of session tickets are renewed by themselves', asyn
   t.is(told[0]?.material.cert, secure.tls?.cert);
 });
 
-const BAD: Readonly<Record<string, { spoil: (files: CertificateFiles, dir: string) => void; code: string; message: RegExp }>> = {
+const BAD: Readonly<
+  Record<string, { spoil: (files: CertificateFiles, dir: string) => void; code: string; message: RegExp }>
+> = {
   'a key that everybody may read': {
     spoil: ({ keyFile }) => chmodSync(keyFile, 0o644),
     code: 'TRK_SECRET_EXPOSED',

@@ -3,7 +3,11 @@ import test, { type ExecutionContext } from 'ava';
 import { startTestNode } from '../support/start-test-node.js';
 
 /** Opens one link and finds out whether it was let in: who is refused is reset at once. */
-function dial(t: ExecutionContext, address: string, localAddress = '127.0.0.1'): { socket: Socket; isIn: Promise<boolean> } {
+function dial(
+  t: ExecutionContext,
+  address: string,
+  localAddress = '127.0.0.1',
+): { socket: Socket; isIn: Promise<boolean> } {
   const [host = '', port] = address.split(':');
   const socket = connect({ host, port: Number(port), localAddress });
   t.teardown(() => {
@@ -67,7 +71,15 @@ test('node: requests a second of one connection are bounded, and a flood ends it
   const node = await startTestNode(t, { workers: 1, limits: { requestsPerSecond: 5, inFlight: 1_000 } });
   const device = await node.rawDevice('ada');
   const request = (requestId: number) =>
-    ({ type: 5, requestId, businessId: 1, method: 'm', metadata: {}, deadlineMs: 0, payload: new Uint8Array(0) }) as const;
+    ({
+      type: 5,
+      requestId,
+      businessId: 1,
+      method: 'm',
+      metadata: {},
+      deadlineMs: 0,
+      payload: new Uint8Array(0),
+    }) as const;
   device.send(...Array.from({ length: 20 }, (_, i) => request(i + 1)));
   const statuses: number[] = [];
   for (let i = 0; i < 20; i++) statuses.push((await device.next(6)).status);

@@ -51,7 +51,9 @@ test.serial('slow readers: who stops reading is ended with 4003, the others get 
     });
   });
   lateMs.sort((a, b) => a - b);
-  t.log(`multicast to all readers: median ${lateMs[MESSAGES / 2]?.toFixed(1)} ms, slowest ${lateMs.at(-1)?.toFixed(1)} ms`);
+  t.log(
+    `multicast to all readers: median ${lateMs[MESSAGES / 2]?.toFixed(1)} ms, slowest ${lateMs.at(-1)?.toFixed(1)} ms`,
+  );
   const { json } = await node.call('GET', `/v1/groups/${group}`, { key });
   t.is(json.members, READERS);
   t.true(readers.every((reader) => reader.isOpen));
