@@ -15,14 +15,14 @@ import {
 import { BROADCAST_PAGE, broadcast } from './broadcast.js';
 import { formatConnectionId } from './connection-id.js';
 import { decodeOutcomes, OutcomeCode } from './delivery-batch.js';
-import { flagsOf } from './delivery-options.js';
 import type { GroupStore, Route, RouteStore } from './engine-ports.js';
 import { GroupNotFoundError, OverloadedError } from './errors.js';
 import { type GatherWindow, THIS_TURN } from './gatherer.js';
 import { GroupListeners } from './group-listeners.js';
 import { localReply, PendingCalls } from './pending-calls.js';
-import { NO_WORKER, PendingPushes, type TargetOutcome } from './pending-pushes.js';
+import { PendingPushes } from './pending-pushes.js';
 import type { DeviceKey } from './ports.js';
+import { PushSender } from './push-sender.js';
 import { connectedEvent, disconnectedEvent, type RouteEvent, replacedEvent, withdrawnEvent } from './route-events.js';
 import type { GroupSize, GroupStream, RouteClaim, RouteRelease } from './router-link.js';
 import type {
@@ -47,8 +47,6 @@ import { WorkerOutbox, type WorkerPort } from './worker-outbox.js';
 const EXPIRE_EVERY_MS = 100;
 /** An access worker that does not answer a membership change for this long. */
 const ASK_TIMEOUT_MS = 2_000;
-/** Targets of one push: what a target's index in a batch can count, less the one that means a multicast. */
-const MAX_TARGETS = 0xffff;
 
 export interface RouterOptions {
   readonly incarnation: string;
@@ -85,11 +83,19 @@ export default class RouterActor {
   readonly #workers = new Map<number, WorkerOutbox>();
   readonly #pending = new PendingPushes();
   readonly #calls = new PendingCalls();
+  readonly #sender: PushSender;
   readonly #listeners = new GroupListeners();
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: RouterOptions) {
     this.#options = options;
+    this.#sender = new PushSender({
+      pending: this.#pending,
+      workers: this.#workers,
+      now: options.now,
+      epochMs: () => this.#epochMs(),
+      onResult: options.onResult,
+    });
     this.#timer = setInterval(() => this.#pending.expire(options.now()), EXPIRE_EVERY_MS).unref();
   }
 
@@ -189,21 +195,13 @@ export default class RouterActor {
 
   async push({ devices, message }: { devices: readonly DeviceKey[]; message: PushMessage }): Promise<DeliveryResult[]> {
     this.#refuseOverload(devices.length);
-    const routes = await this.#options.routes.lookup(devices);
-    return this.#send(routes, message);
+    return this.#sender.send(await this.#options.routes.lookup(devices), message);
   }
 
   async pushMany({ pushes }: { pushes: readonly Push[] }): Promise<DeliveryResult[][]> {
     const devices = pushes.length === 1 ? (pushes[0] as Push).devices : pushes.flatMap((push) => push.devices);
     this.#refuseOverload(devices.length);
-    const routes = await this.#options.routes.lookup(devices);
-    let at = 0;
-    const sending = pushes.map(({ devices: own, message }) => {
-      const from = at;
-      at += own.length;
-      return this.#send(routes.slice(from, at), message);
-    });
-    return Promise.all(sending);
+    return this.#sender.sendMany(pushes, await this.#options.routes.lookup(devices));
   }
 
   async pushToUsers({
@@ -216,14 +214,10 @@ export default class RouterActor {
     message: PushMessage;
   }): Promise<UserDelivery[]> {
     const routes = await this.#options.routes.lookupUsers(app, uids);
-    const reachable = routes.map((own) => own.filter((route) => this.#isReachable(route, message.businessId)));
+    const reachable = routes.map((own) => own.filter((route) => this.#sender.isReachable(route, message.businessId)));
     const targets = reachable.flat();
     this.#refuseOverload(targets.length);
-    const sending: Promise<DeliveryResult[]>[] = [];
-    for (let from = 0; from < targets.length; from += MAX_TARGETS) {
-      sending.push(this.#send(targets.slice(from, from + MAX_TARGETS), message));
-    }
-    const results = (await Promise.all(sending)).flat();
+    const results = await this.#sender.send(targets, message);
     let at = 0;
     return reachable.map((own, i) => ({
       uid: uids[i] as string,
@@ -236,10 +230,10 @@ export default class RouterActor {
     const frame = encodeFrame({ type: FrameType.push, ...message });
     return broadcast({
       nextPage: (after) => routes.list({ app, after, limit: BROADCAST_PAGE }),
-      isTarget: (route) => this.#isReachable(route, message.businessId),
+      isTarget: (route) => this.#sender.isReachable(route, message.businessId),
       send: async (targets) => {
         this.#refuseOverload(targets.length);
-        return this.#send(targets, message, frame);
+        return this.#sender.send(targets, message, frame);
       },
       now,
     });
@@ -253,7 +247,7 @@ export default class RouterActor {
     const frame = encodeFrame({ type: FrameType.push, ...message, multicast: { group, offset } });
     const { pushId, outcomes } = this.#pending.begin(workers, this.#options.now());
     const { businessId } = message;
-    const options = this.#optionsOf(message);
+    const options = this.#sender.optionsOf(message);
     for (const worker of workers) {
       this.#workers.get(worker)?.deliver({ kind: 'multicast', pushId, businessId, ...options, group, offset, frame });
     }
@@ -308,7 +302,7 @@ export default class RouterActor {
 
   async presence({ businessId, devices }: { businessId: number; devices: readonly DeviceKey[] }): Promise<Presence[]> {
     const routes = await this.#options.routes.lookup(devices);
-    return routes.map((route) => (this.#isReachable(route, businessId) ? presenceOf(route) : { online: false }));
+    return routes.map((route) => (this.#sender.isReachable(route, businessId) ? presenceOf(route) : { online: false }));
   }
 
   async presenceOfUsers({
@@ -324,7 +318,7 @@ export default class RouterActor {
     return routes.map((own, i) => ({
       uid: uids[i] as string,
       devices: own
-        .filter((route) => this.#isReachable(route, businessId))
+        .filter((route) => this.#sender.isReachable(route, businessId))
         .map((route) => ({ deviceId: route.deviceId, ...presenceOf(route) })),
     }));
   }
@@ -341,7 +335,7 @@ export default class RouterActor {
     this.#refuseOverload(1);
     const { businessId, method, metadata, payload, deadlineMs, signal } = call;
     const [route] = await this.#options.routes.lookup([device]);
-    if (!this.#isReachable(route, businessId)) return localReply(Status.unavailable, 'offline');
+    if (!this.#sender.isReachable(route, businessId)) return localReply(Status.unavailable, 'offline');
     if (signal?.aborted === true) return localReply(Status.cancelled, 'the caller gave up');
     const { worker, serial } = route.connection;
     const { callId, reply } = this.#calls.begin({
@@ -358,7 +352,7 @@ export default class RouterActor {
 
   async kick({ businessId, device }: { businessId: number; device: DeviceKey }): Promise<boolean> {
     const [route] = await this.#options.routes.lookup([device]);
-    if (!this.#isReachable(route, businessId)) return false;
+    if (!this.#sender.isReachable(route, businessId)) return false;
     const withdrawn = await this.#options.routes.withdrawGrant(device, route.fence, businessId);
     const { worker, serial } = route.connection;
     if (withdrawn) {
@@ -379,11 +373,6 @@ export default class RouterActor {
 
   // ---- inside
 
-  #isReachable(route: Route | undefined, businessId: number): route is Route {
-    if (route === undefined || !route.grants.includes(businessId)) return false;
-    return this.#workers.has(route.connection.worker);
-  }
-
   /** What a thread sent before it ended may be handled after its routes were withdrawn. */
   #refuseGoneWorker(worker: number): void {
     if (!this.#workers.has(worker)) throw new Error(`access worker ${worker} is gone`);
@@ -392,51 +381,6 @@ export default class RouterActor {
   #refuseOverload(targets: number): void {
     const pending = this.#pending.targets + this.#calls.size;
     if (pending + targets > this.#options.maxPending) throw new OverloadedError(pending, this.#options.maxPending);
-  }
-
-  /** @returns one result a route, `offline` where there is none that the business reaches */
-  async #send(
-    routes: readonly (Route | undefined)[],
-    message: PushMessage,
-    frame?: Uint8Array,
-  ): Promise<DeliveryResult[]> {
-    const targets = routes.map((route) => (this.#isReachable(route, message.businessId) ? route : undefined));
-    const workers = targets.map((route) => route?.connection.worker ?? NO_WORKER);
-    const { pushId, outcomes } = this.#pending.begin(workers, this.#options.now());
-    this.#deliver(pushId, targets, message, frame);
-    const results = (await outcomes).map(toDeliveryResult);
-    for (const result of results) this.#options.onResult(result);
-    return results;
-  }
-
-  /** One item per worker, with the frame once. */
-  #deliver(
-    pushId: number,
-    targets: readonly (Route | undefined)[],
-    message: PushMessage,
-    encoded: Uint8Array | undefined,
-  ): void {
-    const byWorker = new Map<number, { indexes: number[]; serials: number[] }>();
-    targets.forEach((route, index) => {
-      if (route === undefined) return;
-      const { worker, serial } = route.connection;
-      const item = byWorker.get(worker) ?? { indexes: [], serials: [] };
-      item.indexes.push(index);
-      item.serials.push(serial);
-      byWorker.set(worker, item);
-    });
-    if (byWorker.size === 0) return;
-    const frame = encoded ?? encodeFrame({ type: FrameType.push, ...message });
-    const { businessId } = message;
-    const options = this.#optionsOf(message);
-    for (const [worker, { indexes, serials }] of byWorker) {
-      this.#workers.get(worker)?.deliver({ kind: 'push', pushId, businessId, ...options, indexes, serials, frame });
-    }
-  }
-
-  #optionsOf(message: PushMessage): { flags: number; expiresAtMs: number } {
-    const { ttlMs = 0 } = message;
-    return { flags: flagsOf(message), expiresAtMs: ttlMs === 0 ? 0 : this.#epochMs() + ttlMs };
   }
 
   #epochMs(): number {
@@ -466,7 +410,7 @@ export default class RouterActor {
     const results = new Array<MembershipResult>(devices.length).fill('offline');
     const byWorker = new Map<number, { index: number; serial: number }[]>();
     routes.forEach((route, index) => {
-      if (!this.#isReachable(route, businessId)) return;
+      if (!this.#sender.isReachable(route, businessId)) return;
       const { worker, serial } = route.connection;
       byWorker.set(worker, [...(byWorker.get(worker) ?? []), { index, serial }]);
     });
@@ -511,20 +455,5 @@ function isSameConnection({ connection }: Route, worker: number, { serial }: Rou
   return connection.worker === worker && connection.serial === serial;
 }
 
-const DELIVERY_RESULTS: Readonly<Record<OutcomeCode, DeliveryResult>> = {
-  [OutcomeCode.delivered]: { result: 'delivered' },
-  [OutcomeCode.offline]: { result: 'offline' },
-  [OutcomeCode.slow]: { result: 'dropped', reason: 'slow' },
-  [OutcomeCode.closed]: { result: 'dropped', reason: 'closed' },
-  [OutcomeCode.unknown]: { result: 'unknown' },
-  [OutcomeCode.overloaded]: { result: 'unknown' },
-  [OutcomeCode.expired]: { result: 'expired' },
-  [OutcomeCode.shed]: { result: 'dropped', reason: 'overload' },
-};
-
 /** Outcomes of a multicast on one worker that leave nothing open. */
 const SETTLED_MULTICASTS: ReadonlySet<OutcomeCode> = new Set([OutcomeCode.delivered, OutcomeCode.expired]);
-
-function toDeliveryResult({ code }: TargetOutcome): DeliveryResult {
-  return DELIVERY_RESULTS[code];
-}

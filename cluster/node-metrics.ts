@@ -20,18 +20,24 @@ export interface NodeFigures {
 export class NodeMetrics {
   readonly #registry = new Registry();
   readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
-  readonly #pushes: Counter<'result'>;
+  /** By result; written for every push, so a plain number each. */
+  readonly #pushes = new Map<DeliveryResult['result'], number>();
   readonly #overload: Gauge;
   readonly #events: Counter<'business' | 'type' | 'outcome'>;
 
   constructor() {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
-    this.#pushes = new Counter({
+    const pushes = this.#pushes;
+    new Counter({
       name: 'trunkline_pushes_total',
       help: 'Pushes to devices, by result as the back-end was told',
       labelNames: ['result'],
       registers,
+      collect() {
+        this.reset();
+        for (const [result, count] of pushes) this.inc({ result }, count);
+      },
     });
     this.#overload = new Gauge({
       name: 'trunkline_overload_level',
@@ -90,7 +96,7 @@ export class NodeMetrics {
   }
 
   pushed({ result }: DeliveryResult): void {
-    this.#pushes.inc({ result });
+    this.#pushes.set(result, (this.#pushes.get(result) ?? 0) + 1);
   }
 
   /** @returns Prometheus text */

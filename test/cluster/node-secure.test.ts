@@ -52,11 +52,13 @@ test('node: many TLS devices hear one multicast', async (t) => {
   const clients = await Promise.all(
     ['tls', 'wss', 'tls', 'wss'].map(async (protocol, i) => {
       const client = await node.online(`crowd-${i}`, { protocol: protocol as 'tls' | 'wss', ca });
-      client.business('live').onPush(({ text }) => heard.push(`${i} ${text()}`));
+      client.business('live').onPush((push) => heard.push(`${i} ${push.text()}`));
       await client.business('live').join('stage-tls');
       return client;
     }),
   );
+  const members = async () => (await node.call('GET', '/v1/groups/stage-tls', { key: TEST_KEYS.live })).json.members;
+  await eventually(async () => (await members()) === clients.length);
   const body = { payload: 'curtain' };
   await node.call('POST', '/v1/groups/stage-tls/push', { key: TEST_KEYS.live, body });
   await eventually(() => heard.length === clients.length);

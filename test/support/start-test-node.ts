@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { type ComposedNode, startComposedNode } from '../../cli/compose.js';
-import type { AccessProtocol } from '../../cluster/index.js';
 import { type NodeConfig, parseConfig } from '../../config/index.js';
 import { createClient, type NodeClientOptions, type TrunklineClient } from '../../sdk/node.js';
 import type { AccessProtocol } from '../../transports/index.js';
