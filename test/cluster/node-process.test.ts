@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
+import { SAME_PRESS_MS } from '../../cli/signals.js';
 import { CloseCode, FrameType } from '../../protocol/index.js';
 import { createHttpClient } from '../support/http-client.js';
 import { NodeProcess } from '../support/node-process.js';
@@ -43,6 +44,8 @@ test('node process: a second signal ends it at once, with 1', async (t) => {
   const device = await login(node, 'ada');
   node.signal('SIGTERM');
   await device.next(FrameType.goaway);
+  // Sooner it would count as the same press of a key.
+  await new Promise((resolve) => setTimeout(resolve, SAME_PRESS_MS + 100));
   node.signal('SIGINT');
   t.is(await node.exited, 1);
 });

@@ -23,6 +23,7 @@ test.serial('node: its actor tree is the one that the architecture draws', async
     'BridgeActor',
     'ClusterActor',
     'ControlActor',
+    'EventsActor',
     'RouterActor',
   ]);
   const workers = (tree.children ?? []).filter(({ name }) => name.startsWith('AccessWorkerActor'));

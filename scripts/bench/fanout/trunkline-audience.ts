@@ -17,7 +17,7 @@ export interface TrunklineAudienceOptions {
 
 export async function openTrunklineAudience(options: TrunklineAudienceOptions): Promise<Audience> {
   const { protocol, members, cpuProfDir, onReads } = options;
-  const server = await startTrunkline({ cpuProfDir });
+  const server = await startTrunkline({ cpuProfDir, secure: protocol === 'tls' || protocol === 'wss' });
   const login = loginFrom(await server.logins(members));
   const fleet = await Fleet.open({ protocol, port: server.port(protocol), size: members, login, onReads });
   await fleet.join(BUSINESS_ID, GROUP);

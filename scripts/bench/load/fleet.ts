@@ -4,7 +4,8 @@
  *
  * All sockets read into one buffer (`onread`), which keeps the stream machinery and an allocation per read away.
  */
-import { connect } from 'node:net';
+import { connect, type TcpSocketConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect as connectSecurely, type SecureVersion, TLSSocket } from 'node:tls';
 import { CloseCode, decodeFrame, encodeFrame, FrameType, HEADER_BYTES, Status } from '../../../protocol/index.js';
 import { BenchError } from '../measure/bench-error.js';
 import { sleep } from './clock.js';
@@ -16,7 +17,7 @@ import { Opcode, refusedUpgrade, upgradeRequest } from './websocket.js';
 const PORTS_PER_SOURCE = 14_000;
 const UPGRADE_END = '\r\n\r\n';
 
-export type Protocol = 'tcp' | 'ws';
+export type Protocol = 'tcp' | 'tls' | 'ws' | 'wss';
 
 export interface FleetOptions {
   readonly protocol: Protocol;
@@ -28,6 +29,10 @@ export interface FleetOptions {
   readonly inFlight?: number;
   /** The last number of the first source address, 127.0.0.n. Default 2. */
   readonly firstSource?: number;
+  /** Of TLS links: a session to resume; the last one that the server gave is `session` of the fleet. */
+  readonly session?: Buffer | undefined;
+  /** Of TLS links; the newest that both sides speak when absent. */
+  readonly tlsVersion?: SecureVersion | undefined;
   /** For the whole opening. Default 120,000. */
   readonly timeoutMs?: number;
   /** Called on every read batch; lets a pacer keep its time while thousands of sockets are read in a row. */
@@ -45,6 +50,9 @@ export class Fleet {
   onRequest: ((link: Link, frame: Buffer) => void) | undefined;
   /** From the first connect to the last link ready. */
   openedInMs = 0;
+  /** TLS handshakes that resumed a session. */
+  resumed = 0;
+  session: Buffer | undefined;
   /** Links that closed after they were ready, though nobody here closed them. */
   lost = 0;
   readonly #options: FleetOptions;
@@ -112,7 +120,9 @@ export class Fleet {
     this.#closing = true;
     for (const link of this.links) {
       link.phase = 'closed';
-      link.socket.resetAndDestroy();
+      // Below TLS nothing can be reset from here.
+      if (link.socket instanceof TLSSocket) link.socket.destroy();
+      else link.socket.resetAndDestroy();
     }
     await sleep(200);
   }
@@ -134,13 +144,35 @@ export class Fleet {
       },
     };
     const localAddress = `127.0.0.${firstSource + Math.floor(index / PORTS_PER_SOURCE)}`;
-    const socket = connect({ host: '127.0.0.1', port, localAddress, noDelay: true, onread });
-    const link = new Link(index, protocol === 'ws', socket);
+    const target = { host: '127.0.0.1', port, localAddress, noDelay: true, onread };
+    const isSecure = protocol === 'tls' || protocol === 'wss';
+    const socket = isSecure ? this.#connectSecurely(target) : connect(target);
+    const link = new Link(index, protocol === 'ws' || protocol === 'wss', socket);
     this.links.push(link);
     this.#underWay++;
-    socket.on('connect', () => this.#onConnect(link));
+    socket.on(isSecure ? 'secureConnect' : 'connect', () => this.#onConnect(link));
     socket.on('error', (error) => this.#onClosed(link, error.message));
     socket.on('close', () => this.#onClosed(link, 'closed by the server'));
+  }
+
+  /** The node's certificate is the benchmark's own, so it is not looked at, as on the server's side. */
+  #connectSecurely(target: TcpSocketConnectOpts): TLSSocket {
+    const { session, tlsVersion } = this.#options;
+    const socket = connectSecurely({
+      ...target,
+      rejectUnauthorized: false,
+      ...(session === undefined ? {} : { session }),
+      ...(tlsVersion === undefined ? {} : { minVersion: tlsVersion, maxVersion: tlsVersion }),
+    } as ConnectionOptions);
+    // Not an option of TLS.
+    socket.setNoDelay(true);
+    socket.on('session', (fresh) => {
+      this.session = fresh;
+    });
+    socket.on('secureConnect', () => {
+      if (socket.isSessionReused()) this.resumed++;
+    });
+    return socket;
   }
 
   #onConnect(link: Link): void {

@@ -13,6 +13,7 @@ import { encodeFrame, FrameType, PROTOCOL_VERSION } from '../../../protocol/inde
 import { SigningKeys, TokenIssuer } from '../../../tokens/index.js';
 import type { Protocol } from '../load/fleet.js';
 import { BenchProcess, removeAtExit } from '../measure/child-process.js';
+import { createCertificateChain } from './certificate.js';
 
 export const APP = 'bench';
 export const BUSINESS = 'bench';
@@ -28,6 +29,8 @@ export interface TrunklineOptions {
   readonly upstream?: NonNullable<ConfigInput['businesses'][string]['upstream']> | undefined;
   /** Connection events to the back-end. */
   readonly events?: ConfigInput['businesses'][string]['events'];
+  /** Listens with TLS as well. */
+  readonly secure?: boolean;
   /** The node's threads write CPU profiles here when it stops. */
   readonly cpuProfDir?: string | undefined;
 }
@@ -74,20 +77,24 @@ export function deviceId(index: number): string {
   return `device-${index}`;
 }
 
-interface Addresses {
-  readonly tcp: string;
-  readonly ws: string;
+function secureListeners(dataDir: string, { secure = false }: TrunklineOptions): ConfigInput['access'] {
+  if (!secure) return {};
+  const files = createCertificateChain(dataDir);
+  return { tls: { port: 0, ...files }, wss: { port: 0, ...files } };
+}
+
+interface Addresses extends Readonly<Partial<Record<Protocol, string>>> {
   readonly services: { readonly BridgeActor: string };
 }
 
-function portOf(address: string): number {
+function portOf(address = ''): number {
   return Number(address.slice(address.lastIndexOf(':') + 1));
 }
 
 function configuration(dataDir: string, businessKey: string, options: TrunklineOptions): ConfigInput {
   return {
     node: { name: 'bench', dataDir, workers: options.workers ?? 1, logLevel: 'warn', drainMs: 3_000 },
-    access: { tcp: { port: 0 }, ws: { port: 0 } },
+    access: { tcp: { port: 0 }, ws: { port: 0 }, ...secureListeners(dataDir, options) },
     public: { port: 0 },
     private: { port: 0 },
     apps: { [APP]: { keys: [randomBytes(24).toString('base64url')] } },
