@@ -97,6 +97,8 @@ function configuration(dataDir: string, businessKey: string, options: TrunklineO
     access: { tcp: { port: 0 }, ws: { port: 0 }, ...secureListeners(dataDir, options) },
     public: { port: 0 },
     private: { port: 0 },
+    // A handshake that is measured alone is no login, and thousands of them take their time.
+    limits: { handshakeMs: 120_000 },
     apps: { [APP]: { keys: [randomBytes(24).toString('base64url')] } },
     businesses: {
       [BUSINESS]: {
