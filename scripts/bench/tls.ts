@@ -77,7 +77,9 @@ export const scenario: Scenario = {
 async function measureHandshakes() {
   const server = await startTrunkline({ secure: true });
   let others = 0;
-  const cost = async (options: Omit<FleetOptions, 'port' | 'size'>): Promise<{ us: number; session: Buffer | undefined }> => {
+  const cost = async (
+    options: Omit<FleetOptions, 'port' | 'size'>,
+  ): Promise<{ us: number; session: Buffer | undefined }> => {
     const all = { inFlight: IN_FLIGHT, ...options, port: server.port(options.protocol) };
     await (await Fleet.open({ ...all, size: WARM_HANDSHAKES })).close();
     await waitUntilIdle(server.pid);

@@ -27,8 +27,7 @@ test.serial('hostile bulk: a line without end is not gathered', async (t) => {
     yield `${chunkOf('"}\n')}0\r\n\r\n`;
   }
   const received = await attack(t, node, () => exchangeRaw(node.bridge, endlessLine()));
-  t.log(received.slice(-300));
-  t.regex(received, /TRK_\w+/);
+  t.regex(received, /^\{"index":0,"error":\{"code":"TRK_LINE_TOO_LONG"/m);
 });
 
 test.serial('hostile bulk: lines of noise are answered line by line', async (t) => {
@@ -36,10 +35,10 @@ test.serial('hostile bulk: lines of noise are answered line by line', async (t) 
   const lines = ['{', '[]', '"x"', '{"app":"demo"}', 'x'.repeat(1_000), '\u0000', '{"__proto__":{}}'];
   const body = lines.map((line) => chunkOf(`${line}\n`)).join('');
   const received = await attack(t, node, () => exchangeRaw(node.bridge, [`${HEAD}${body}0\r\n\r\n`]));
-  t.log(received);
   const answers = received.split('\n').filter((line) => line.startsWith('{'));
-  t.is(answers.length, lines.length, received);
-  t.true(answers.every((line) => JSON.parse(line).code.startsWith('TRK_')));
+  const codes = answers.map((line) => JSON.parse(line).error.code);
+  const [json, request] = ['TRK_INVALID_JSON', 'TRK_INVALID_REQUEST'];
+  t.deepEqual(codes, [json, request, request, request, json, json, request]);
 });
 
 test.serial('hostile bulk: who does not read the answers is held up, not served from memory', async (t) => {

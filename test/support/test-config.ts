@@ -20,6 +20,8 @@ export interface TestNodeOptions {
   readonly limits?: ConfigInput['limits'];
   readonly access?: ConfigInput['access'];
   readonly privatePort?: number;
+  /** Of both HTTP listeners. */
+  readonly trustedProxies?: string[];
   readonly overload?: ConfigInput['overload'];
   /** Of business `live`. */
   readonly liveUpstream?: Omit<NonNullable<ConfigInput['businesses'][string]['upstream']>, 'signingSecret'>;
@@ -30,13 +32,13 @@ const PATIENT = { loopDelayMs: 10_000 };
 
 /** As `trunkline start` would read it; `upstreamUrl` and ports are the test's. */
 export function testConfig(dataDir: string, options: TestNodeOptions = {}): ConfigInput {
-  const { workers = 2, drainMs = 3_000, upstreamUrl, limits, access, privatePort = 0 } = options;
+  const { workers = 2, drainMs = 3_000, upstreamUrl, limits, access, privatePort = 0, trustedProxies = [] } = options;
   const { overload = PATIENT, liveUpstream } = options;
   return {
     node: { name: 'test', dataDir, workers, drainMs, logLevel: 'error' },
     access: { tcp: { port: 0 }, ws: { port: 0 }, ...access },
-    public: { port: 0 },
-    private: { port: privatePort },
+    public: { port: 0, trustedProxies },
+    private: { port: privatePort, trustedProxies },
     ...(limits === undefined ? {} : { limits }),
     overload,
     apps: { demo: { keys: [TEST_KEYS.app], origins: ['*'], ...options.app } },
