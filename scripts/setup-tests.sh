@@ -1,46 +1,68 @@
 #!/bin/sh
-# Installs what the tests need beyond npm packages: Debian's Chromium, for the end-to-end tests in a real browser.
-# Does nothing when it is there. `npm test` calls it.
+# Installs what the tests need beyond npm packages: Debian's Chromium, for the end-to-end tests in a real browser, and
+# HAProxy and nginx, for the tests behind real proxies. Does nothing when they are there. `npm test` calls it.
 set -eu
 
-CHROMIUM=/usr/bin/chromium
+# A program and the package that has it, a line each.
+PROGRAMS='/usr/bin/chromium chromium
+/usr/sbin/haproxy haproxy
+/usr/sbin/nginx nginx
+/usr/bin/openssl openssl'
 
-if [ -x "$CHROMIUM" ]; then
-  exit 0
-fi
+missing() {
+  printf '%s\n' "$PROGRAMS" | while read -r program package; do
+    [ -x "$program" ] || printf '%s ' "$package"
+  done
+}
+
+packages=$(missing)
+[ -n "$packages" ] || exit 0
 
 fail() {
   printf '%s\n' "$1" >&2
-  printf '%s\n' 'The end-to-end tests drive a real browser. Install it and run `npm test` again:' >&2
-  printf '%s\n' '    sudo apt-get install chromium' >&2
+  printf '%s\n' 'The tests drive a real browser and real proxies. Install what is missing and run `npm test` again:' >&2
+  printf '%s\n' "    sudo apt-get install $packages" >&2
   exit 1
 }
 
-command -v apt-get >/dev/null 2>&1 || fail "$CHROMIUM is missing, and there is no apt-get to install it with."
+command -v apt-get >/dev/null 2>&1 || fail "Missing: $packages, and there is no apt-get to install it with."
 
 if [ "$(id -u)" -eq 0 ]; then
   as_root=''
 elif command -v sudo >/dev/null 2>&1; then
   as_root='sudo'
 else
-  fail "$CHROMIUM is missing, and installing it takes root: there is no sudo."
+  fail "Missing: $packages, and installing it takes root: there is no sudo."
 fi
 
-echo 'Installing Chromium for the end-to-end tests (once)...'
+echo "Installing for the tests (once): $packages"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+
+# Debian starts what it installs. The tests start their own; a proxy that nobody asked for should not listen here.
+POLICY=/usr/sbin/policy-rc.d
+keeps_policy=no
+[ -e "$POLICY" ] && keeps_policy=yes
+
+cleanup() {
+  rm -f "$log"
+  [ "$keeps_policy" = yes ] || $as_root rm -f "$POLICY"
+}
+trap cleanup EXIT
 
 # `env` carries the variable through sudo, which clears the environment. stdin is closed: nothing may ask.
 install() {
+  if [ "$keeps_policy" = no ]; then
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee "$POLICY" >/dev/null && $as_root chmod 755 "$POLICY" || return 1
+  fi
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get update >"$log" 2>&1 </dev/null &&
     $as_root env DEBIAN_FRONTEND=noninteractive \
-      apt-get install --yes --no-install-recommends chromium >>"$log" 2>&1 </dev/null
+      apt-get install --yes --no-install-recommends $packages >>"$log" 2>&1 </dev/null
 }
 
 if ! install; then
   tail -n 20 "$log" >&2
-  fail 'apt-get could not install Chromium; its last lines are above.'
+  fail "apt-get could not install $packages; its last lines are above."
 fi
 
-[ -x "$CHROMIUM" ] || fail "The package chromium is installed, but $CHROMIUM is missing."
-"$CHROMIUM" --version
+left=$(missing)
+[ -z "$left" ] || fail "apt-get was content, but of these the programs are missing: $left"

@@ -19,7 +19,7 @@ const WARM_MS = 1_500;
 /** Lines made at once, with one stamp. */
 const LINES_AT_ONCE = 50;
 /** Lines of one NDJSON stream that wait for their answer. */
-const LINE_WINDOW = 500;
+const LINE_WINDOW = 1_000;
 
 interface Stage {
   readonly name: string;

@@ -142,6 +142,21 @@ test('bootstrap: a browser is told of WebSocket alone', async (t) => {
   t.deepEqual(ios.protocols, ['tcp', 'ws']);
 });
 
+test('bootstrap: encrypted goes before plain, raw bytes before WebSocket', async (t) => {
+  const { bootstrap, node } = await startControl(t);
+  node.points = { ws: 'a:1', tcp: 'a:2', wss: 'a:3', tls: 'a:4' };
+  const native = await answerOf(await bootstrap({ app: 'shop' }));
+  t.deepEqual(native.protocols, ['tls', 'wss', 'tcp', 'ws']);
+  t.deepEqual(native.accessPoints, {
+    tls: ['a:4'],
+    wss: ['wss://a:3/connect'],
+    tcp: ['a:2'],
+    ws: ['ws://a:1/connect'],
+  });
+  const web = await answerOf(await bootstrap({ app: 'shop', attributes: { platform: 'web' } }));
+  t.deepEqual(web.protocols, ['wss', 'ws']);
+});
+
 test('bootstrap: only what the node listens with is offered', async (t) => {
   const { bootstrap, node } = await startControl(t);
   node.points = { tcp: '10.0.0.1:7100' };

@@ -10,7 +10,10 @@ import { InspectedNode } from '../support/inspected-node.js';
 import type { RawDevice } from '../support/raw-device.js';
 
 const MIB = 1024 * 1024;
-const DEADLINE_MS = 1_500;
+/** What a device waits for a back-end that hangs. */
+const HANG_MS = 1_500;
+/** Long enough for all that do answer, on a slow machine too. */
+const DEADLINE_MS = 30_000;
 
 let backEnd: HostileBackEnd;
 let node: InspectedNode;
@@ -30,7 +33,8 @@ let requestIds = 0;
 
 async function ask(device: RawDevice, businessId: number, method: string) {
   const requestId = ++requestIds;
-  const request = { requestId, businessId, method, metadata: {}, deadlineMs: 0, payload: Buffer.from('?') };
+  const deadlineMs = method.startsWith('hang') ? HANG_MS : 0;
+  const request = { requestId, businessId, method, metadata: {}, deadlineMs, payload: Buffer.from('?') };
   device.send({ type: FrameType.request, ...request });
   for (;;) {
     const response = await device.next(FrameType.response);

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import test from 'ava';
 import { attack } from '../support/attack.js';
 import { exchangeRaw } from '../support/http-client.js';
-import { shareInspectedNode } from '../support/inspected-node.js';
+import { shareInspectedNode } from '../support/share-inspected-node.js';
 import { TEST_KEYS } from '../support/test-config.js';
 
 const shared = shareInspectedNode();

@@ -11,8 +11,8 @@ import {
 } from '../../protocol/index.js';
 import { attack } from '../support/attack.js';
 import { type FloodOptions, type FloodResult, flood, repeated } from '../support/flood.js';
-import { shareInspectedNode } from '../support/inspected-node.js';
 import { maskedFrame, messagesOf, Opcode, upgradeRequest } from '../support/raw-websocket.js';
+import { shareInspectedNode } from '../support/share-inspected-node.js';
 
 /** A burst of 200, and 1,000 refusals before the connection is ended. */
 const REQUESTS_PER_SECOND = 100;

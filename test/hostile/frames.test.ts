@@ -2,8 +2,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { CloseCode, encodeFrame, FrameType, Status } from '../../protocol/index.js';
 import { attack } from '../support/attack.js';
-import { shareInspectedNode } from '../support/inspected-node.js';
 import type { RawDevice } from '../support/raw-device.js';
+import { shareInspectedNode } from '../support/share-inspected-node.js';
 
 const shared = shareInspectedNode();
 

@@ -2,8 +2,9 @@
 import test from 'ava';
 import { FrameType, type PushFrame } from '../../protocol/index.js';
 import { attack } from '../support/attack.js';
-import { type InspectedNode, shareInspectedNode } from '../support/inspected-node.js';
+import type { InspectedNode } from '../support/inspected-node.js';
 import type { RawDevice } from '../support/raw-device.js';
+import { shareInspectedNode } from '../support/share-inspected-node.js';
 import { eventually, TEST_KEYS } from '../support/start-test-node.js';
 
 const shared = shareInspectedNode();
@@ -12,7 +13,7 @@ const READERS = 8;
 const DEAF = 4;
 const PAYLOAD_BYTES = 64 * 1024;
 /** More than the kernel holds for a link and the business's limit of 1 MiB together. */
-const MESSAGES = 400;
+const MESSAGES = 256;
 const STOP_AFTER = 20;
 
 async function member(node: InspectedNode, deviceId: string, group: string): Promise<RawDevice> {

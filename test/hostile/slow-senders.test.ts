@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import test from 'ava';
 import { CloseCode, encodeFrame, FrameType } from '../../protocol/index.js';
 import { attack } from '../support/attack.js';
-import { shareInspectedNode } from '../support/inspected-node.js';
 import { upgradeRequest } from '../support/raw-websocket.js';
+import { shareInspectedNode } from '../support/share-inspected-node.js';
 
-const HANDSHAKE_MS = 3_000;
+const HANDSHAKE_MS = 5_000;
 const shared = shareInspectedNode({ limits: { handshakeMs: HANDSHAKE_MS } });
 
 const BYTE_EVERY_MS = 1_000;

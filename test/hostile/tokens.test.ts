@@ -19,7 +19,8 @@ import {
 } from '../../protocol/index.js';
 import { type SigningKey, SigningKeys } from '../../tokens/index.js';
 import { attack } from '../support/attack.js';
-import { type InspectedNode, shareInspectedNode } from '../support/inspected-node.js';
+import type { InspectedNode } from '../support/inspected-node.js';
+import { shareInspectedNode } from '../support/share-inspected-node.js';
 import { TEST_KEYS } from '../support/test-config.js';
 
 /** Of each forgery and transport. */

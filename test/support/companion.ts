@@ -11,9 +11,8 @@ export interface CompanionReport {
   /** Each is a request answered and a push arrived. */
   readonly rounds: number;
   readonly failures: readonly string[];
-  /** Median and slowest of a round's halves. */
-  readonly medianMs: number;
-  readonly slowestMs: number;
+  /** How long each half of a round took, in ascending order. */
+  readonly tookMs: readonly number[];
 }
 
 const PAUSE_MS = 5;
@@ -29,14 +28,16 @@ export class Companion {
   readonly #arrivals = new Map<string, () => void>();
   readonly #running: Promise<void>;
   readonly #takeOff: (() => void)[];
+  readonly #pauseMs: number;
   #rounds = 0;
   #isStopping = false;
 
   /** @param client online, with business `im` */
-  constructor(client: TrunklineClient, deviceId: string, call: Call) {
+  constructor(client: TrunklineClient, deviceId: string, call: Call, pauseMs = PAUSE_MS) {
     this.#client = client;
     this.#deviceId = deviceId;
     this.#call = call;
+    this.#pauseMs = pauseMs;
     this.#takeOff = [
       client.on('offline', ({ code, reason }) => this.#failures.push(`went offline: ${code} ${reason}`)),
       client.business('im').onPush(({ messageId }) => this.#arrivals.get(messageId)?.()),
@@ -49,17 +50,12 @@ export class Companion {
   }
 
   async stop(): Promise<CompanionReport> {
-    while (this.#rounds < MIN_ROUNDS && this.#failures.length === 0) await pause();
+    while (this.#rounds < MIN_ROUNDS && this.#failures.length === 0) await pause(this.#pauseMs);
     this.#isStopping = true;
     await this.#running;
     for (const takeOff of this.#takeOff) takeOff();
-    const sorted = this.#tookMs.sort((a, b) => a - b);
-    return {
-      rounds: this.#rounds,
-      failures: this.#failures,
-      medianMs: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0),
-      slowestMs: Math.round(sorted.at(-1) ?? 0),
-    };
+    const tookMs = this.#tookMs.sort((a, b) => a - b);
+    return { rounds: this.#rounds, failures: this.#failures, tookMs };
   }
 
   /** Ends without a report, when nobody wants one any more. */
@@ -76,7 +72,7 @@ export class Companion {
       } catch (error) {
         this.#failures.push(String(error));
       }
-      await pause();
+      await pause(this.#pauseMs);
     }
   }
 
@@ -97,12 +93,19 @@ export class Companion {
       key: TEST_KEYS.im,
       body: { payload: 'hello', messageId },
     });
-    if (answer.json?.result !== 'delivered') throw new Error(`push: ${answer.status} ${answer.text}`);
+    // A thread that a busy machine kept waiting for two seconds is "unknown", and the push arrives all the same.
+    const isUnderWay = answer.json?.result === 'delivered' || answer.json?.result === 'unknown';
+    if (!isUnderWay) throw new Error(`push: ${answer.status} ${answer.text}`);
     await arrived;
     this.#arrivals.delete(messageId);
   }
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+/** @param share of the measurements that took no longer, 0 to 1 */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? 0;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -34,7 +34,8 @@ export class RawDevice {
     return new RawDevice(socket);
   }
 
-  private constructor(socket: Socket) {
+  /** @param socket an open one, such as a TLS socket */
+  constructor(socket: Socket) {
     this.#socket = socket;
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
