@@ -1,6 +1,6 @@
 export default {
   files: ['dist/test/**/*.test.js'],
   // Real servers, threads and a browser on two shared cores: generous, so that only a hang ends it.
-  timeout: '2m',
-  concurrency: 4,
+  timeout: '5m',
+  concurrency: 2,
 };

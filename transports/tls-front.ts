@@ -14,8 +14,8 @@ import type { SecureMaterial } from './transport.js';
 /** What a client may ask for in ALPN on a `tls` listener; one that asks for nothing is served as well. */
 export const ALPN_PROTOCOL = 'trunkline/1';
 
-/** Node's least buffer for incoming bytes. */
-const PIECE_BYTES = 1_024;
+/** One less than Node's least buffer for incoming bytes: one that is filled to its end gets a second, of 16 KiB. */
+const PIECE_BYTES = 1_023;
 /** The first byte of every TLS connection: a handshake record. */
 const HANDSHAKE_RECORD = 0x16;
 /** How long a session may be resumed; the ticket keys are renewed less often. */
@@ -71,7 +71,8 @@ export function handToTls(socket: Socket, server: Server, refuse: () => void): v
     socket.off('error', ignore);
     // TLS reads what is there in the next tick, which it has asked for by now.
     process.nextTick(() => {
-      Reflect.deleteProperty(socket, 'read');
+      // Not deleted: an object that lost a property becomes a hash table, which takes 2 KiB more.
+      socket.read = Socket.prototype.read;
     });
   };
   socket.on('error', ignore);

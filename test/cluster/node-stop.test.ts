@@ -109,7 +109,8 @@ test.serial(
 );
 
 test.serial('node: a client that reads nothing does not keep a stop beyond the drain time', async (t) => {
-  const node = await startTestNode(t, { workers: 1, drainMs: 1_000 });
+  // Long enough for a push to be reported slow, which takes a second.
+  const node = await startTestNode(t, { workers: 1, drainMs: 5_000 });
   const device = await node.rawDevice('ada');
   device.pause();
   const body = { payload: 'x'.repeat(300_000) };
@@ -117,7 +118,7 @@ test.serial('node: a client that reads nothing does not keep a stop beyond the d
     node.call('POST', '/v1/apps/demo/devices/ada/push', { key: TEST_KEYS.im, body }),
   );
   const tookMs = await stop(node);
-  t.true(tookMs < 1_000 + NOISE_MS, `${tookMs} ms`);
+  t.true(tookMs < 5_000 + NOISE_MS, `${tookMs} ms`);
   t.true((await Promise.all(pushes)).every(({ status }) => status === 200));
 });
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 
 const MAIN = 'dist/cli/main.js';
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 120_000;
 
 export class DemoProcess {
   readonly #child: ChildProcess;

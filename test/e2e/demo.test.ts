@@ -21,7 +21,7 @@ async function shell(command: string): Promise<unknown> {
   return JSON.parse(stdout);
 }
 
-test('demo: prints its addresses and exactly three curl commands, and all three work', async (t) => {
+test.serial('demo: prints its addresses and exactly three curl commands, and all three work', async (t) => {
   const demo = await DemoProcess.start();
   t.teardown(() => demo.stop());
   t.is(demo.curlCommands.length, 3);
@@ -45,7 +45,7 @@ test('demo: prints its addresses and exactly three curl commands, and all three 
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`demo: ${signal} ends everything within 10 s, exit code 0, no child and no file left`, async (t) => {
+  test.serial(`demo: ${signal} ends everything within 10 s, exit code 0, no child and no file left`, async (t) => {
     const temporary = mkdtempSync(join(tmpdir(), 'trunkline-e2e-'));
     t.teardown(() => rmSync(temporary, { recursive: true }));
     const demo = await DemoProcess.start({ TMPDIR: temporary });
@@ -73,7 +73,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-test('demo: a back-end that crashes ends the demo, and the message says which', async (t) => {
+test.serial('demo: a back-end that crashes ends the demo, and the message says which', async (t) => {
   const demo = await DemoProcess.start();
   const children = demo.children();
   const live = children.find(({ script }) => script === 'live-back-end');
@@ -86,7 +86,7 @@ test('demo: a back-end that crashes ends the demo, and the message says which', 
   );
 });
 
-test('demo: killed without a chance to clean up, it takes its back-ends along', async (t) => {
+test.serial('demo: killed without a chance to clean up, it takes its back-ends along', async (t) => {
   const demo = await DemoProcess.start();
   const children = demo.children();
   demo.signal('SIGKILL');
@@ -95,7 +95,7 @@ test('demo: killed without a chance to clean up, it takes its back-ends along', 
   t.pass();
 });
 
-test('demo: a port that is taken is named together with the flag, and nothing is left running', async (t) => {
+test.serial('demo: a port that is taken is named together with the flag, and nothing is left running', async (t) => {
   const holder = createServer().listen(0, '127.0.0.1');
   await once(holder, 'listening');
   t.teardown(() => holder.close());
