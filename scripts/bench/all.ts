@@ -23,6 +23,7 @@ const SCENARIOS: Readonly<Record<string, readonly string[]>> = {
   'fan-out-large': ['--seconds', '4'],
   'flat-out': ['--seconds', '3', '--runs', '1'],
   fairness: ['--seconds', '5'],
+  tls: ['--connections', '4000', '--seconds', '3', '--runs', '1'],
   upstream: ['--seconds', '3', '--runs', '2'],
   'bridge-pushes': ['--seconds', '3'],
   'device-calls': ['--seconds', '3', '--runs', '2'],

@@ -24,6 +24,19 @@ for (const protocol of ['tcp', 'ws'] as const) {
   });
 }
 
+test('fleet: tls links are ready as well, and resume a session that one of them was given', async (t) => {
+  const server = await startBareAccept('tls');
+  t.teardown(() => server.process.stop());
+  const login = () => new Uint8Array([0, 0, 0, 3]);
+  const all = { protocol: 'tls', port: server.port, size: 8, login } as const;
+  const first = await Fleet.open(all);
+  t.is(first.resumed, 0);
+  await first.close();
+  const again = await Fleet.open({ ...all, session: first.session });
+  t.is(again.resumed, 8);
+  await again.close();
+});
+
 test('fleet: a port where nobody listens fails the opening and leaves nothing open', async (t) => {
   const server = await startBareAccept('tcp');
   await server.process.stop();
