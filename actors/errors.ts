@@ -24,3 +24,16 @@ export class GroupNotFoundError extends TrunklineError {
     super(`group ${JSON.stringify(group)} does not exist`);
   }
 }
+
+/** Redis is away, or does not answer in time. The bridge answers 503. */
+export class EngineUnavailableError extends TrunklineError {
+  readonly code = 'TRK_ENGINE_UNAVAILABLE';
+  override readonly retryable = true;
+  constructor(
+    /** Whether what was asked for may have happened all the same. */
+    readonly mayHaveArrived: boolean,
+    options?: ErrorOptions,
+  ) {
+    super('the engine that holds routes and groups is not available', options);
+  }
+}

@@ -1,22 +1,28 @@
 export type { ActorRef, ParentRef } from './actor-ref.js';
 export type { Business } from './business.js';
 export { default as ConnectionActor } from './connection-actor.js';
-export { firstSerial } from './connection-id.js';
+export { type ConnectionId, firstSerial } from './connection-id.js';
 export { deliverBatch } from './deliver.js';
 export { OutcomeCode } from './delivery-batch.js';
 export { DownstreamScheduler } from './downstream-scheduler.js';
 export type {
+  Bus,
+  BusHandlers,
+  BusMulticast,
   ClaimedRoute,
   DeviceRoute,
   GroupNames,
   GroupRecord,
   GroupStore,
   NewRoute,
+  Peers,
+  PublishedMulticast,
+  RestoredRoute,
   Route,
   RoutePage,
   RouteStore,
 } from './engine-ports.js';
-export { GroupNotFoundError, OverloadedError } from './errors.js';
+export { EngineUnavailableError, GroupNotFoundError, OverloadedError } from './errors.js';
 export { createGatherWindow } from './gatherer.js';
 export { GrantTable } from './grants.js';
 export type { Group } from './group.js';
@@ -39,6 +45,7 @@ export type { RouteEvent } from './route-events.js';
 export { default as RouterActor, type RouterOptions } from './router-actor.js';
 export {
   type FencedDevice,
+  type GroupSize,
   type GroupStream,
   type ParentPort,
   type RouteRelease,

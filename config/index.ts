@@ -11,8 +11,10 @@ export {
   type ConfigInput,
   configSchema,
   type DownstreamConfig,
+  type EngineConfig,
   type ListenerConfig,
   type NodeConfig,
+  type RedisConfig,
   type SecureListenerConfig,
   type UpstreamConfig,
 } from './schema.js';

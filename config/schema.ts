@@ -12,6 +12,7 @@ import {
   DEFAULT_MAX_IN_FLIGHT,
   MAX_DECLARABLE_BYTES,
 } from '../protocol/index.js';
+import { cluster, control, engine } from './cluster-schema.js';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a name: lower-case letters, digits and dashes, at most 32');
 const port = z.number().int().min(0).max(65535);
@@ -153,7 +154,13 @@ const app = z.strictObject({
 export const configSchema = z.strictObject({
   node: z
     .strictObject({
-      name: name.default('trunkline').describe('In every log line'),
+      name: name.default('trunkline').describe('In every log line; each node of a service has its own'),
+      region: name.default('default').describe('Where the node is; clients of a region are sent to its nodes'),
+      roles: z
+        .array(z.enum(['access', 'bridge', 'control']))
+        .min(1)
+        .default(['access', 'bridge', 'control'])
+        .describe('What the node does: hold connections, serve back-ends, serve the control layer'),
       dataDir: z.string().default('./data').describe('Keys and state; made with mode 0700 when absent'),
       workers: z.number().int().min(0).max(256).default(0).describe('Access worker threads; 0 means one per core'),
       drainMs: durationMs.default(10_000).describe('From SIGTERM to the end of the process'),
@@ -161,6 +168,8 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('The node itself'),
+  engine,
+  cluster,
   access: z
     .strictObject({
       tcp: accessListener(7100).nullable().prefault({}).describe('Plain TCP; null switches it off'),
@@ -177,6 +186,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('HTTP bridge, admin API, health and metrics; never for the internet'),
+  control,
   limits: z
     .strictObject({
       connections: z
@@ -282,6 +292,8 @@ type Resolved<T> = T extends SecretReference
 export type NodeConfig = Resolved<ParsedConfig>;
 export type AppConfig = NodeConfig['apps'][string];
 export type BusinessConfig = NodeConfig['businesses'][string];
+export type EngineConfig = NodeConfig['engine'];
+export type RedisConfig = Extract<EngineConfig, { type: 'redis' }>;
 export type UpstreamConfig = NonNullable<BusinessConfig['upstream']>;
 export type DownstreamConfig = BusinessConfig['downstream'];
 /** What every listener has. */
