@@ -17,6 +17,10 @@ export function firstSerial(generation: number): number {
   return generation * SERIALS_PER_GENERATION + 1;
 }
 
+export function generationOf(serial: number): number {
+  return Math.floor((serial - 1) / SERIALS_PER_GENERATION);
+}
+
 /** As it stands in logs, CONNACK and HTTP: `4f1c2ab09d3e5f60-1-1z141z5`. */
 export function formatConnectionId({ incarnation, worker, serial }: ConnectionId): string {
   return `${incarnation}-${worker.toString(36)}-${serial.toString(36)}`;

@@ -3,9 +3,10 @@
  * may be dropped while the node is overloaded, ends here.
  */
 import { Status } from '../protocol/index.js';
-import { decodeDeliveries, MULTICAST_INDEX, type MulticastItem, OutcomeCode, type PushItem } from './delivery-batch.js';
+import { decodeDeliveries, type MulticastItem, type PushItem } from './delivery-batch.js';
 import { DeliveryFlag, type DeliveryOptions, NO_OPTIONS } from './delivery-options.js';
 import { ticketOf } from './outbound-queue.js';
+import { MULTICAST_INDEX, OutcomeCode } from './outcome-batch.js';
 import { refuseCall } from './served-calls.js';
 import type { Worker } from './worker.js';
 

@@ -1,13 +1,13 @@
 /**
- * The codec between router and access workers: many pushes in one buffer on the way out, many outcomes in one
- * buffer on the way back. One message a turn instead of one a push is what makes crossing a thread affordable.
+ * The codec from the router to the access workers: many pushes in one buffer. One message a turn instead of one a
+ * push is what makes crossing a thread affordable. What another node sends takes the same form inside a peer batch
+ * (`peer-batch.ts`), so nothing is read past the end.
  *
  *   item      kind u8  flags u8  id u32  business u16  count u16  frame length u32  [expires at f64]
  *   push      (1) count targets  frame            target    index u16  serial f64
  *   multicast (2) offset f64  group: count bytes  frame
  *   call      (3) serial f64  frame
  *   cancel    (4) serial f64
- *   outcome   push id u32  target index u16  code u8  members u32
  *
  * Integers are big-endian. A push id of 0 wants no outcome. Flag 0x80 says that a time to live follows, as the
  * moment it ends, since the batch itself may wait for a busy thread.
@@ -23,27 +23,7 @@ const EXPIRY_BYTES = 8;
 const OFFSET_BYTES = 8;
 const SERIAL_BYTES = 8;
 const TARGET_BYTES = 10;
-const OUTCOME_BYTES = 11;
 const NOTHING = new Uint8Array(0);
-
-/** What became of one target, or of a multicast on one worker. */
-export const OutcomeCode = {
-  delivered: 0,
-  offline: 1,
-  slow: 2,
-  closed: 3,
-  unknown: 4,
-  /** A multicast that found its group's queue full. */
-  overloaded: 5,
-  /** Its time to live passed. */
-  expired: 6,
-  /** Droppable, and the node is overloaded. */
-  shed: 7,
-} as const;
-export type OutcomeCode = (typeof OutcomeCode)[keyof typeof OutcomeCode];
-
-/** Stands for the target index in a multicast's outcome, whose target is the worker that reports it. */
-export const MULTICAST_INDEX = 0xffff;
 
 interface Waiting {
   /** `DeliveryFlag`s. */
@@ -89,14 +69,6 @@ export interface CancelItem {
 }
 
 export type DeliveryItem = PushItem | MulticastItem | CallItem | CancelItem;
-
-export interface Outcome {
-  readonly pushId: number;
-  readonly index: number;
-  readonly code: OutcomeCode;
-  /** Members reached; multicasts only. */
-  readonly members: number;
-}
 
 /** An item's header as numbers, and how many bytes follow it. */
 interface Head {
@@ -178,7 +150,10 @@ function writeHead(batch: Buffer, at: number, head: Head): number {
   return head.expiresAtMs === 0 ? end : batch.writeDoubleBE(head.expiresAtMs, end);
 }
 
-/** @param bytes from `encodeDeliveries`, trusted; frames are views on it */
+/**
+ * @param bytes from `encodeDeliveries`; frames are views on it
+ * @throws {RangeError} they do not hold whole items
+ */
 export function decodeDeliveries(bytes: Uint8Array): DeliveryItem[] {
   const batch = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const items: DeliveryItem[] = [];
@@ -213,55 +188,14 @@ export function decodeDeliveries(bytes: Uint8Array): DeliveryItem[] {
       const frame = batch.subarray(at, at + frameBytes);
       items.push({ kind: 'multicast', pushId: id, businessId, flags, expiresAtMs, group, offset, frame });
     } else {
+      if (kind !== KIND_CALL && kind !== KIND_CANCEL) throw new RangeError(`no delivery is of kind ${kind}`);
       const serial = batch.readDoubleBE(at);
       at += SERIAL_BYTES;
       if (kind === KIND_CANCEL) items.push({ kind: 'cancel', callId: id, serial });
       else items.push({ kind: 'call', callId: id, businessId, serial, frame: batch.subarray(at, at + frameBytes) });
     }
     at += frameBytes;
+    if (at > batch.length) throw new RangeError('a delivery ends beyond its batch');
   }
   return items;
-}
-
-/** Gathers outcomes until `take`. */
-export class OutcomeWriter {
-  #bytes = Buffer.allocUnsafe(OUTCOME_BYTES * 64);
-  #at = 0;
-
-  get isEmpty(): boolean {
-    return this.#at === 0;
-  }
-
-  add(pushId: number, index: number, code: OutcomeCode, members: number): void {
-    if (this.#at === this.#bytes.length) {
-      const grown = Buffer.allocUnsafe(this.#bytes.length * 2);
-      grown.set(this.#bytes);
-      this.#bytes = grown;
-    }
-    this.#bytes.writeUInt32BE(pushId, this.#at);
-    this.#bytes.writeUInt16BE(index, this.#at + 4);
-    this.#bytes[this.#at + 6] = code;
-    this.#bytes.writeUInt32BE(members, this.#at + 7);
-    this.#at += OUTCOME_BYTES;
-  }
-
-  /** @returns a copy of what was gathered, and starts anew */
-  take(): Uint8Array {
-    const bytes = Uint8Array.prototype.slice.call(this.#bytes, 0, this.#at);
-    this.#at = 0;
-    return bytes;
-  }
-}
-
-/** @param bytes from `OutcomeWriter.take`, trusted */
-export function* decodeOutcomes(bytes: Uint8Array): Generator<Outcome> {
-  const batch = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at < batch.length; at += OUTCOME_BYTES) {
-    yield {
-      pushId: batch.readUInt32BE(at),
-      index: batch.readUInt16BE(at + 4),
-      code: batch[at + 6] as OutcomeCode,
-      members: batch.readUInt32BE(at + 7),
-    };
-  }
 }

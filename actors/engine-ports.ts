@@ -102,8 +102,12 @@ export interface GroupStore {
   get(businessId: number, group: string): Promise<GroupRecord | undefined>;
   /** Part of a business's groups, in an order as that of routes. */
   list(businessId: number, page: PageRequest): Promise<GroupNames>;
-  /** How many members each group has on this node now; 0 takes the node off the group's list. */
-  setSizes(incarnation: string, sizes: readonly GroupSize[]): Promise<void>;
+  /**
+   * How many members each group has on this node now; 0 takes the node off the group's list.
+   *
+   * @returns those with members here that do not exist (any more); nothing was kept of them
+   */
+  setSizes(incarnation: string, sizes: readonly GroupSize[]): Promise<readonly GroupSize[]>;
   /**
    * Members of each group over all nodes.
    *

@@ -34,6 +34,18 @@ export class EngineUnavailableError extends TrunklineError {
     readonly mayHaveArrived: boolean,
     options?: ErrorOptions,
   ) {
-    super('the engine that holds routes and groups is not available', options);
+    const fate = mayHaveArrived ? 'what was asked may have been done' : 'nothing was done';
+    super(`the engine that holds routes and groups is not available; ${fate}`, options);
+  }
+}
+
+/** Another node has sent what is no message of this version; it was dropped whole. Logged, never thrown at anybody. */
+export class MalformedPeerMessageError extends TrunklineError {
+  readonly code = 'TRK_MALFORMED_PEER_MESSAGE';
+  constructor(
+    /** Since this node started. */
+    readonly count: number,
+  ) {
+    super(`a message of another node was not understood and dropped, ${count} so far`);
   }
 }

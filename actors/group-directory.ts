@@ -4,9 +4,10 @@
  * where its stream begins.
  */
 import type { Business } from './business.js';
-import { MULTICAST_INDEX, type MulticastItem, OutcomeCode } from './delivery-batch.js';
+import type { MulticastItem } from './delivery-batch.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import { Group, type GroupMember } from './group.js';
+import { MULTICAST_INDEX, OutcomeCode } from './outcome-batch.js';
 import type { GroupStream, RouterLink } from './router-link.js';
 import type { WorkerCounters } from './worker-counters.js';
 

@@ -5,10 +5,10 @@
  */
 import type { Envelope } from '../transports/index.js';
 import type { Business } from './business.js';
-import { OutcomeCode } from './delivery-batch.js';
 import { DeliveryFlag, type DeliveryOptions, mayShare, NO_OPTIONS } from './delivery-options.js';
 import type { FanOut } from './downstream-scheduler.js';
 import { GroupMembers } from './group-members.js';
+import { OutcomeCode } from './outcome-batch.js';
 
 /** A member as the group sees it. */
 export interface GroupMember {

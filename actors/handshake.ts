@@ -19,6 +19,7 @@ import {
   UnexpectedFrameError,
 } from '../protocol/index.js';
 import type { Transport, TransportHandler } from '../transports/index.js';
+import { EngineUnavailableError } from './errors.js';
 import type { DeviceClaims } from './ports.js';
 import { Session } from './session.js';
 import { outsideWheel, type WheelItem } from './timer-wheel.js';
@@ -132,6 +133,9 @@ export class Handshake implements TransportHandler, WheelItem {
       session.abandon(fence, actor);
       // Replaced or closed from inside meanwhile: the session has said so itself.
       if (isSessionOver) return this.#end();
+      if (claim.status === 'rejected' && claim.reason instanceof EngineUnavailableError) {
+        return this.#refuse(CloseCode.overloaded, 'routes are not available', Status.unavailable);
+      }
       return this.#refuse(CloseCode.internal, 'login failed', Status.internal);
     }
     if (worker.isDraining) {

@@ -1,9 +1,8 @@
 export type { ActorRef, ParentRef } from './actor-ref.js';
 export type { Business } from './business.js';
 export { default as ConnectionActor } from './connection-actor.js';
-export { type ConnectionId, firstSerial } from './connection-id.js';
+export { type ConnectionId, firstSerial, formatConnectionId, generationOf } from './connection-id.js';
 export { deliverBatch } from './deliver.js';
-export { OutcomeCode } from './delivery-batch.js';
 export { DownstreamScheduler } from './downstream-scheduler.js';
 export type {
   Bus,
@@ -32,6 +31,7 @@ export { Handshake } from './handshake.js';
 export { default as ListenerActor } from './listener-actor.js';
 export { LoadMeter } from './load-meter.js';
 export { indexOf, NO_TICKET, pushIdOf, type SettleTicket } from './outbound-queue.js';
+export { OutcomeCode } from './outcome-batch.js';
 export type {
   BackEnd,
   DeviceClaims,
@@ -41,17 +41,22 @@ export type {
   UpstreamCall,
   UpstreamReply,
 } from './ports.js';
+export { type Restated, restateRoutes } from './restate.js';
 export type { RouteEvent } from './route-events.js';
-export { default as RouterActor, type RouterOptions } from './router-actor.js';
+export { default as RouterActor } from './router-actor.js';
 export {
+  type EngineAway,
   type FencedDevice,
   type GroupSize,
   type GroupStream,
   type ParentPort,
+  type RouteClaim,
   type RouteRelease,
+  type RouteRestore,
   RouterLink,
   type RouterMailbox,
 } from './router-link.js';
+export type { RouterFigures, RouterOptions } from './router-options.js';
 export type {
   BroadcastResult,
   DeliveryResult,

@@ -6,8 +6,9 @@
  *   [ taken | high high | normal normal normal ]
  *             ^ head      ^ head + high
  */
-import { OutcomeCode as Code, type OutcomeCode } from './delivery-batch.js';
+
 import { DeliveryFlag, type DeliveryOptions } from './delivery-options.js';
+import { OutcomeCode as Code, type OutcomeCode } from './outcome-batch.js';
 
 /** Names one target of one push: push id * 2^16 + target index; 0 for none. */
 export type Ticket = number;

@@ -5,10 +5,10 @@
  */
 import type { Transport } from '../transports/index.js';
 import type { Business } from './business.js';
-import { OutcomeCode } from './delivery-batch.js';
 import { DeliveryFlag, type DeliveryOptions, NO_OPTIONS } from './delivery-options.js';
 import type { DownstreamScheduler, Flushable } from './downstream-scheduler.js';
 import { NO_TICKET, OutboundQueue, type SettleTicket, type Ticket } from './outbound-queue.js';
+import { OutcomeCode } from './outcome-batch.js';
 import { SLOW_AFTER_MS, type TicketDeadlines, type TicketHolder } from './ticket-deadlines.js';
 import type { WorkerCounters } from './worker-counters.js';
 

@@ -3,13 +3,12 @@
  * ends on time even when the access worker says nothing.
  */
 import { Status } from '../protocol/index.js';
+import { createIds } from './ids.js';
 import type { DeviceReply } from './routing-service.js';
 
-const MAX_CALL_ID = 0xffff_ffff;
-
 export interface CallOptions {
-  /** The access worker that has the device. */
-  readonly worker: number;
+  /** Number of the destination that has the device. */
+  readonly destination: number;
   readonly deadlineMs: number;
   /** The caller gave up. */
   readonly signal: AbortSignal | undefined;
@@ -18,19 +17,24 @@ export interface CallOptions {
 }
 
 interface PendingCall {
-  readonly worker: number;
+  readonly destination: number;
   readonly finish: (reply: DeviceReply) => void;
 }
 
 export class PendingCalls {
   readonly #calls = new Map<number, PendingCall>();
-  #lastId = 0;
+  readonly #newId: () => number;
+
+  /** @param newId where ids come from; whoever answers under the same ids shares it */
+  constructor(newId: () => number = createIds()) {
+    this.#newId = newId;
+  }
 
   get size(): number {
     return this.#calls.size;
   }
 
-  begin({ worker, deadlineMs, signal, onGiveUp }: CallOptions): { callId: number; reply: Promise<DeviceReply> } {
+  begin({ destination, deadlineMs, signal, onGiveUp }: CallOptions): { callId: number; reply: Promise<DeviceReply> } {
     const callId = this.#nextId();
     const reply = new Promise<DeviceReply>((resolve) => {
       const finish = (answer: DeviceReply): void => {
@@ -46,28 +50,30 @@ export class PendingCalls {
       const cancel = (): void => giveUp(Status.cancelled, 'the caller gave up');
       const timer = setTimeout(() => giveUp(Status.deadlineExceeded, 'no answer in time'), deadlineMs);
       signal?.addEventListener('abort', cancel, { once: true });
-      this.#calls.set(callId, { worker, finish });
+      this.#calls.set(callId, { destination, finish });
     });
     return { callId, reply };
   }
 
-  /** @param worker who says so */
-  settle(callId: number, reply: DeviceReply, worker: number): void {
+  /** @param destination who says so. @returns whether the call is one of these */
+  settle(callId: number, reply: DeviceReply, destination: number): boolean {
     const call = this.#calls.get(callId);
-    if (call?.worker === worker) call.finish(reply);
+    if (call === undefined) return false;
+    if (call.destination === destination) call.finish(reply);
+    return true;
   }
 
-  workerGone(worker: number): void {
+  gone(destination: number): void {
     for (const call of [...this.#calls.values()]) {
-      if (call.worker === worker) call.finish(localReply(Status.unavailable, 'connection lost'));
+      if (call.destination === destination) call.finish(localReply(Status.unavailable, 'connection lost'));
     }
   }
 
   #nextId(): number {
-    do {
-      this.#lastId = this.#lastId === MAX_CALL_ID ? 1 : this.#lastId + 1;
-    } while (this.#calls.has(this.#lastId));
-    return this.#lastId;
+    for (;;) {
+      const id = this.#newId();
+      if (!this.#calls.has(id)) return id;
+    }
   }
 }
 

@@ -3,8 +3,9 @@
  * one message each, outcomes of pushes in one packed buffer.
  */
 
-import { type OutcomeCode, OutcomeWriter } from './delivery-batch.js';
+import { EngineUnavailableError } from './errors.js';
 import { Gatherer, type GatherWindow, THIS_TURN } from './gatherer.js';
+import { type OutcomeCode, OutcomeWriter } from './outcome-batch.js';
 import type { DeviceKey } from './ports.js';
 
 /** A login that wants its device's route. */
@@ -13,8 +14,17 @@ export interface RouteClaim extends DeviceKey {
   readonly uid: string | undefined;
   /** Ids of granted businesses. */
   readonly grants: readonly number[];
-  /** Milliseconds since the Unix epoch. */
-  readonly sinceMs: number;
+}
+
+/** A route that a session holds, as it is to stand. */
+export interface RouteRestore extends RouteClaim {
+  readonly fence: number;
+}
+
+/** The engine was not there to ask. A thread's errors lose their kind on the way, so this one is an answer. */
+export interface EngineAway {
+  readonly isEngineAway: true;
+  readonly mayHaveArrived: boolean;
 }
 
 /** A device's route as one login knows it. */
@@ -39,13 +49,21 @@ export interface GroupSize {
   readonly members: number;
 }
 
+export type ClaimReply = { readonly fences: number[] } | EngineAway;
+export type RestoreReply = { readonly stands: boolean[] } | EngineAway;
+
+export interface ListenReply {
+  /** `undefined` when there is no such group. */
+  readonly stream: GroupStream | undefined;
+}
+
 /** Messages to the router; `worker` is filled in by the link. */
 export interface RouterMailbox {
-  claimRoutes(message: { worker: number; claims: RouteClaim[] }): Promise<{ fences: number[] }>;
+  claimRoutes(message: { worker: number; claims: RouteClaim[] }): Promise<ClaimReply>;
+  /** @returns which stand; where the engine is away, the router goes on trying and closes those that do not */
+  restoreRoutes(message: { worker: number; routes: RouteRestore[] }): Promise<RestoreReply>;
   releaseRoutes(message: { worker: number; releases: RouteRelease[] }): void;
-  listenToGroup(message: { worker: number; businessId: number; group: string; create: boolean }): Promise<{
-    stream: GroupStream | undefined;
-  }>;
+  listenToGroup(message: { worker: number; businessId: number; group: string; create: boolean }): Promise<ListenReply>;
   groupSizes(message: { worker: number; sizes: GroupSize[] }): void;
   outcomes(message: { worker: number; outcomes: Uint8Array }): void;
   /** Whole RESPONSE frames, one behind the other; a request id is the id of the call. */
@@ -87,12 +105,25 @@ export class RouterLink {
     this.#gatherer = new Gatherer(() => this.#flush(), gatherWindow);
   }
 
-  /** @returns the route's fence number */
+  /**
+   * @returns the route's fence number
+   * @throws {EngineUnavailableError}
+   */
   claim(claim: RouteClaim): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#claims.push({ claim, resolve, reject });
       this.#gatherer.wake();
     });
+  }
+
+  /**
+   * Puts routes as they are given, unless a newer login holds the device.
+   *
+   * @returns which of them stand; `undefined` when the engine is away: the router goes on trying
+   */
+  async restore(routes: readonly RouteRestore[]): Promise<readonly boolean[] | undefined> {
+    const reply = await this.#ask<RestoreReply>('restoreRoutes', { routes });
+    return 'stands' in reply ? reply.stands : undefined;
   }
 
   release(release: RouteRelease): void {
@@ -104,7 +135,7 @@ export class RouterLink {
   async listenToGroup(businessId: number, group: string, create: boolean): Promise<GroupStream | undefined> {
     // Sizes first: the report that the last member left must not overtake the wish to listen again.
     this.#gatherer.flush();
-    const reply = await this.#ask<{ stream: GroupStream | undefined }>('listenToGroup', { businessId, group, create });
+    const reply = await this.#ask<ListenReply>('listenToGroup', { businessId, group, create });
     return reply.stream;
   }
 
@@ -156,9 +187,11 @@ export class RouterLink {
     const claims = this.#claims;
     this.#claims = [];
     try {
-      const { fences } = await this.#ask<{ fences: number[] }>('claimRoutes', {
+      const reply = await this.#ask<ClaimReply>('claimRoutes', {
         claims: claims.map(({ claim }) => claim),
       });
+      if (!('fences' in reply)) throw new EngineUnavailableError(reply.mayHaveArrived);
+      const { fences } = reply;
       claims.forEach(({ resolve }, i) => {
         resolve(fences[i] as number);
       });

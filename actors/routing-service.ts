@@ -30,7 +30,7 @@ export interface PushMessage {
  */
 export type DeliveryResult =
   | { readonly result: 'delivered' | 'offline' | 'expired' | 'unknown' }
-  | { readonly result: 'dropped'; readonly reason: 'slow' | 'closed' | 'overload' };
+  | { readonly result: 'dropped'; readonly reason: 'slow' | 'closed' | 'overload' | 'unreachable' };
 
 /** One message to its devices, among many. */
 export interface Push {
@@ -56,7 +56,10 @@ export interface MulticastResult {
   readonly offset: number;
   /** Members it was queued for. */
   readonly members: number;
-  /** Access workers that did not answer in time, refused it, or whose queue for the group was full. */
+  /**
+   * Access workers that did not answer in time, refused it, or whose queue for the group was full; a node that did not
+   * answer counts as one.
+   */
   readonly unanswered: number;
 }
 
@@ -189,8 +192,10 @@ export interface RoutingService {
   /** A device that was not granted the business is offline to it. */
   presence(businessId: number, devices: readonly DeviceKey[]): Promise<Presence[]>;
   presenceOfUsers(businessId: number, app: string, uids: readonly string[]): Promise<UserPresence[]>;
-  /** Every online device of the node, or of one app, whatever it was granted. */
+  /** Every online device, or of one app, whatever it was granted. */
   listDevices(page: PageRequest & { readonly app?: string | undefined }): Promise<DevicePage>;
+  /** Where each device is online, whatever it was granted; `undefined` for one that is not. */
+  locate(devices: readonly DeviceKey[]): Promise<(DeviceInfo | undefined)[]>;
 
   /**
    * Asks a device. Never rejects for what the device does or fails to do: that is a status. A device that is not

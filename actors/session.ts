@@ -27,7 +27,6 @@ import type { Envelope, Transport, TransportHandler } from '../transports/index.
 import type { Business } from './business.js';
 import { formatConnectionId } from './connection-id.js';
 import { type ConnectionState, move } from './connection-state.js';
-import { OutcomeCode } from './delivery-batch.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import { type Grants, withoutBusiness } from './grants.js';
 import type { Group, GroupMember } from './group.js';
@@ -35,8 +34,10 @@ import { Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
 import { Outbound } from './outbound.js';
 import type { Ticket } from './outbound-queue.js';
+import { OutcomeCode } from './outcome-batch.js';
 import type { DeviceClaims } from './ports.js';
 import { maxFramesPerSecond, RequestRate } from './request-rate.js';
+import type { RouteRestore } from './router-link.js';
 import { ServedCalls } from './served-calls.js';
 import { outsideWheel, type WheelItem } from './timer-wheel.js';
 import { TokenRefresh } from './token-refresh.js';
@@ -106,6 +107,10 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   get connectionId(): string {
     const { incarnation, index } = this.worker;
     return formatConnectionId({ incarnation, worker: index, serial: this.serial });
+  }
+
+  get protocol(): Transport['protocol'] {
+    return this.#transport.protocol;
   }
 
   /** Nothing is under way: no request in either direction, nothing unsent. */
@@ -276,14 +281,28 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
       if (!grants.has(business.id)) this.#memberships?.end(business);
     }
     this.#grants = grants;
-    // Grants and user are part of the route, so the route is claimed anew.
-    this.claimRoute().then(
-      (fence) => {
-        this.#fence = fence;
-        if (this.#state === 'closed') this.#releaseRoute();
+    // Grants and user are part of the route.
+    const { route } = this;
+    if (route === undefined) return;
+    this.worker.router.restore([route]).then(
+      // Where the engine is away, the router goes on trying.
+      (stands) => {
+        if (stands?.[0] === false) this.routeLost();
       },
       () => this.close(CloseCode.internal, 'route lost'),
     );
+  }
+
+  /** What the route table is to hold of this session; `undefined` before the login is through. */
+  get route(): RouteRestore | undefined {
+    if (this.#fence === 0) return undefined;
+    const { app, deviceId, uid } = this.#claims;
+    return { serial: this.serial, app, deviceId, uid, grants: [...this.#grants.keys()], fence: this.#fence };
+  }
+
+  /** A newer login has taken the device's route. */
+  routeLost(): void {
+    this.close(CloseCode.replaced, 'a newer login');
   }
 
   /** Withdraws one business from this connection. @returns whether it was granted */
@@ -297,23 +316,20 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   claimRoute(): Promise<number> {
     const { app, deviceId, uid } = this.#claims;
     const grants = [...this.#grants.keys()];
-    return this.worker.router.claim({
-      serial: this.serial,
-      app,
-      deviceId,
-      uid,
-      grants,
-      sinceMs: this.worker.epochMs(),
-    });
+    return this.worker.router.claim({ serial: this.serial, app, deviceId, uid, grants });
   }
 
-  /** Takes no new push, and asks the client to come back at a random moment within `windowMs`. */
-  drain(reason: number, windowMs: number): void {
+  /**
+   * Takes no new push, and asks the client to come back at a random moment within `windowMs`.
+   *
+   * @param accessPoint `host:port` of the connection's own protocol to prefer; empty for none
+   */
+  drain(reason: number, windowMs: number, accessPoint = ''): void {
     if (this.#state !== 'online') return;
     this.#state = move(this.#state, 'draining');
     // A multicast is a push too.
     this.#memberships?.endAll();
-    this.send({ type: FrameType.goaway, reason, windowMs, accessPoint: '' });
+    this.send({ type: FrameType.goaway, reason, windowMs, accessPoint });
   }
 
   /** Ends the session with a code: what is queued leaves first, as far as the kernel takes it. */

@@ -1,5 +1,5 @@
 /** What one access worker counts: plain numbers, because they are written on the hot path. */
-import { OutcomeCode } from './delivery-batch.js';
+import { OutcomeCode } from './outcome-batch.js';
 
 export class WorkerCounters {
   accepted = 0;

@@ -222,10 +222,16 @@ const deliveryShape = {
     .enum(['delivered', 'offline', 'expired', 'dropped', 'unknown'])
     .describe(
       '`delivered`: the kernel took every byte. `offline`: no connection that was granted this business. `expired`: its ' +
-        '`ttlMs` passed while it waited. `dropped`: removed from the queue before the kernel took it, `reason` says why. ' +
+        '`ttlMs` passed while it waited. `dropped`: it ended before the kernel took it, `reason` says why. ' +
         '`unknown`: handed on and not answered in time, it may have arrived.',
     ),
-  reason: z.enum(['slow', 'closed', 'overload']).optional().describe('Why it was dropped; absent otherwise'),
+  reason: z
+    .enum(['slow', 'closed', 'overload', 'unreachable'])
+    .optional()
+    .describe(
+      'Why it was dropped; absent otherwise. `unreachable`: it never left this node, because what joins the nodes is ' +
+        'away; the others were removed from a queue.',
+    ),
 };
 
 export const unicastAnswer = z

@@ -1,6 +1,6 @@
 /**
  * The private listener's server: the bridge's routes in three scopes (business key, app key, no key) and whatever the
- * composition root mounts beside them.
+ * composition root mounts beside them. A node without the role `bridge` serves health, figures and the admin API only.
  */
 import type { ServiceContext } from '../cluster/index.js';
 import { createHttpServer, describeWithOpenApi, type HttpApp, type HttpPlugin, requireKey } from '../http/index.js';
@@ -21,9 +21,14 @@ import { operationRoutes } from './routes/operations.js';
 import { pushRoutes } from './routes/push.js';
 import { userRoutes } from './routes/users.js';
 
+/** Routes of another part on the private listener; they appear in the OpenAPI document and bring their own key check. */
+export type BridgePlugin = (context: ServiceContext) => HttpPlugin;
+
 export interface BridgeOptions {
-  /** Mounted on the private listener; their routes appear in the OpenAPI document and bring their own key check. */
-  readonly plugins?: readonly HttpPlugin[];
+  /** For back-ends: mounted in a node with the role `bridge`. */
+  readonly plugins?: readonly BridgePlugin[];
+  /** For operators: mounted in every node. */
+  readonly adminPlugins?: readonly BridgePlugin[];
   /** Until a bulk push that neither sends nor reads is ended, milliseconds; a minute by default. */
   readonly bulkIdleMs?: number;
   /** What an operator may do beyond looking; by default nothing. */
@@ -55,33 +60,38 @@ export async function createBridgeServer(context: ServiceContext, options: Bridg
     answers: new IdempotentAnswers({ now }),
   };
 
+  const servesBackEnds = config.node.roles.includes('bridge');
+
   await describeWithOpenApi(app, DESCRIPTION);
-  await app.register(async (scope: HttpApp) => {
-    requireKey(scope, callers.businessKeys);
-    limitRequests(scope, limits);
-    groupRoutes(scope, parts);
-    deviceRoutes(scope, parts);
-    userRoutes(scope, parts);
-    callRoutes(scope, parts);
-    await scope.register(async (pushes: HttpApp) => {
-      takeRawBodies(pushes, frameBytes);
-      pushRoutes(pushes, parts);
+  if (servesBackEnds) {
+    await app.register(async (scope: HttpApp) => {
+      requireKey(scope, callers.businessKeys);
+      limitRequests(scope, limits);
+      groupRoutes(scope, parts);
+      deviceRoutes(scope, parts);
+      userRoutes(scope, parts);
+      callRoutes(scope, parts);
+      await scope.register(async (pushes: HttpApp) => {
+        takeRawBodies(pushes, frameBytes);
+        pushRoutes(pushes, parts);
+      });
+      await scope.register(async (bulk: HttpApp) => {
+        bulk.removeAllContentTypeParsers();
+        bulkRoutes(bulk, parts, { maxLineBytes: maxBodyBytes, limits, log, now, idleMs: options.bulkIdleMs });
+      });
     });
-    await scope.register(async (bulk: HttpApp) => {
-      bulk.removeAllContentTypeParsers();
-      bulkRoutes(bulk, parts, { maxLineBytes: maxBodyBytes, limits, log, now, idleMs: options.bulkIdleMs });
+    await app.register(async (scope: HttpApp) => {
+      requireKey(scope, callers.appKeys);
+      connectionRoutes(scope, parts);
     });
-  });
-  await app.register(async (scope: HttpApp) => {
-    requireKey(scope, callers.appKeys);
-    connectionRoutes(scope, parts);
-  });
+  }
   const hasAdminKeys = () => current.value.private.adminKeys.length > 0;
   await app.register(async (scope: HttpApp) => {
     adminRoutes(scope, { routing, callers, node, ports: options.admin ?? {} }, hasAdminKeys);
   });
   operationRoutes(app, node, hasAdminKeys);
-  for (const plugin of options.plugins ?? []) await app.register(plugin);
+  const plugins = [...(servesBackEnds ? (options.plugins ?? []) : []), ...(options.adminPlugins ?? [])];
+  for (const plugin of plugins) await app.register(plugin(context));
   return app;
 }
 

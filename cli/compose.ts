@@ -7,7 +7,9 @@ import { createBridgeService } from '../bridge/index.js';
 import { Credentials, type NodeHandle, startNode } from '../cluster/index.js';
 import { CurrentConfig, type NodeConfig } from '../config/index.js';
 import {
+  createAdminExplainRoutes,
   createControlService,
+  createExplainRoutes,
   createRevocationRoutes,
   createTokenRoutes,
   longestTokenLifeMs,
@@ -26,7 +28,12 @@ export interface ComposedNode extends NodeHandle {
   readonly reloader?: Reloader | undefined;
 }
 
-/** @returns the running node; the caller stops it */
+/**
+ * A node serves what its roles say: without `control` it has no public listener, and without `bridge` the private one is
+ * for operators and machines alone.
+ *
+ * @returns the running node; the caller stops it
+ */
 export async function startComposedNode(
   config: NodeConfig,
   log: Logger,
@@ -34,30 +41,35 @@ export async function startComposedNode(
 ): Promise<ComposedNode> {
   const { dataDir } = config.node;
   const credentials = await Credentials.open({ dataDir, log, longestLifeMs: longestTokenLifeMs(config) });
+  if (config.engine.type === 'redis') logKeys(credentials, log);
   const deviceSecrets = await DeviceSecrets.open(dataDir);
   const issuer = new TokenIssuer({ keys: credentials.keys });
   const current = new CurrentConfig(config);
   const reloader = readConfig && new Reloader({ read: readConfig, log });
-  const node = await startNode({
-    config: current,
-    log,
-    credentials,
-    services: [
-      createBridgeService({
-        plugins: [
-          createTokenRoutes({ config: current, issuer, credentials }),
-          createRevocationRoutes({ config: current, credentials }),
-        ],
-        admin: {
-          reload: reloader && (() => reloader.reload()),
-          rotateKeys: () => credentials.rotateKeys(),
-          revoke: (request) => credentials.revoke(request),
-          liftRevocation: (app, deviceId) => credentials.liftRevocation(app, deviceId),
-        },
-      }),
-      createControlService({ credentials, issuer, deviceSecrets }),
+  const bridge = createBridgeService({
+    plugins: [
+      () => createTokenRoutes({ config: current, issuer, credentials }),
+      () => createRevocationRoutes({ config: current, credentials }),
+      createExplainRoutes,
     ],
+    adminPlugins: [createAdminExplainRoutes],
+    admin: {
+      reload: reloader && (() => reloader.reload()),
+      rotateKeys: () => credentials.rotateKeys(),
+      revoke: (request) => credentials.revoke(request),
+      liftRevocation: (app, deviceId) => credentials.liftRevocation(app, deviceId),
+    },
   });
+  const control = createControlService({ credentials, issuer, deviceSecrets });
+  const isControl = config.node.roles.includes('control');
+  const services = isControl ? [bridge, control] : [bridge];
+  const node = await startNode({ config: current, log, credentials, services });
   reloader?.attach(node);
   return { ...node, credentials, reloader };
+}
+
+/** Nodes that do not know each other's keys refuse each other's tokens: whoever compares two logs sees it. */
+function logKeys({ keys }: Credentials, log: Logger): void {
+  const accepted = keys.publicJwks().keys.map(({ kid }) => kid);
+  log.info('device tokens are signed and accepted by these keys', { signs: keys.current.kid, accepted });
 }

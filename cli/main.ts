@@ -5,14 +5,17 @@
  */
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { clusterCommand } from './commands/cluster.js';
 import { completionCommand } from './commands/completion.js';
 import { configCommand } from './commands/config.js';
 import { connectCommand } from './commands/connect.js';
 import { demoCommand } from './commands/demo.js';
 import { devicesCommand } from './commands/devices.js';
+import { explainCommand } from './commands/explain.js';
 import { groupsCommand } from './commands/groups.js';
 import { keysCommand } from './commands/keys.js';
 import { kickCommand } from './commands/kick.js';
+import { nodeCommand } from './commands/node.js';
 import { pushCommand } from './commands/push.js';
 import { reloadCommand } from './commands/reload.js';
 import { revokeCommand } from './commands/revoke.js';
@@ -37,7 +40,10 @@ const parser = yargs(args)
   .command(revokeCommand)
   .command(keysCommand)
   .command(statusCommand)
+  .command(clusterCommand)
+  .command(nodeCommand)
   .command(devicesCommand)
+  .command(explainCommand)
   .command(groupsCommand)
   .command(reloadCommand)
   .command(configCommand)

@@ -7,13 +7,9 @@
  */
 import {
   type ActorRef,
-  type Adopted,
   ConnectionActor,
   createGatherWindow,
   deliverBatch,
-  type Group,
-  GroupActor,
-  type GroupActors,
   type GroupStream,
   Handshake,
   ListenerActor,
@@ -21,23 +17,27 @@ import {
   type MembershipResult,
   type ParentPort,
   type ParentRef,
+  type Restated,
   RouterLink,
+  restateRoutes,
   ShardPool,
 } from '../actors/index.js';
 import { CurrentConfig, type NodeConfig } from '../config/index.js';
-import { CloseCode, GoAwayReason, HEADER_BYTES, MAX_HANDSHAKE_FRAME_BYTES } from '../protocol/index.js';
+import { CloseCode, HEADER_BYTES, MAX_HANDSHAKE_FRAME_BYTES } from '../protocol/index.js';
 import type { PublicJwks, RevocationChange } from '../tokens/index.js';
 import type { AccessProtocol, SecureMaterial, SecureProtocol, Transport } from '../transports/index.js';
 import { WorkerAdmission } from './admission.js';
 import type { SecureMaterials } from './certificates.js';
 import { createListener } from './create-listener.js';
 import { createWorker } from './create-worker.js';
+import { createGroupActors } from './group-actors.js';
 import { createLogger, type Logger } from './logger.js';
 import { rowOfWorker } from './overload-board.js';
 import { OverloadWatch } from './overload-watch.js';
 import type { WorkerFigures } from './status.js';
 import { WorkerBackEnds } from './worker-back-ends.js';
 import { type ConfigurableWorker, takeConfig } from './worker-config.js';
+import { type DrainMessage, WorkerDrain } from './worker-drain.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import type { ListenAt, WorkerSettings } from './worker-settings.js';
 import { WorkerTokens } from './worker-tokens.js';
@@ -65,6 +65,8 @@ export default class AccessWorkerActor {
   #overload: OverloadWatch | undefined;
   #admission: WorkerAdmission | undefined;
   #secure: SecureMaterials = {};
+  #workers = 1;
+  readonly #drain = new WorkerDrain();
   readonly #listeners = new Map<AccessProtocol, ActorRef>();
 
   initialize(self: WorkerSelf): void {
@@ -76,6 +78,7 @@ export default class AccessWorkerActor {
     const self = this.#self;
     if (self === undefined) throw new Error('start before initialize');
     const { config, index } = settings;
+    this.#workers = settings.workers;
     const log = createLogger({ level: config.node.logLevel, name: config.node.name });
     this.#log = log;
     // Before anything is waited for: keys and revocations may change while this worker starts.
@@ -161,14 +164,28 @@ export default class AccessWorkerActor {
     this.#running().groups.dissolve(businessId, group);
   }
 
+  /** The engine has forgotten: tells it anew which routes are held here, paced. */
+  restateRoutes(): Promise<Restated> {
+    return restateRoutes(this.#running());
+  }
+
   async stopAccepting(): Promise<void> {
     this.#running().isDraining = true;
     await Promise.all([...this.#listeners.values()].map((listener) => listener.sendAndReceive('stop')));
   }
 
-  /** Asks every client to come back at a random moment within the window. */
-  drain({ windowMs }: { windowMs: number }): void {
-    for (const session of this.#running().sessions.values()) session.drain(GoAwayReason.draining, windowMs);
+  /** Nobody logs in, while listeners stay open: who comes is sent on. */
+  closeDoor(): void {
+    this.#running().isDraining = true;
+  }
+
+  openDoor(): void {
+    this.#running().isDraining = false;
+  }
+
+  /** Asks every client to go and come back elsewhere. */
+  drain(message: DrainMessage): void {
+    this.#drain.start(this.#running(), this.#workers, message);
   }
 
   /** @returns connections left, and how many of them still wait for something */
@@ -180,6 +197,7 @@ export default class AccessWorkerActor {
   }
 
   closeAll(): void {
+    this.#drain.stop();
     for (const session of [...this.#running().sessions.values()]) session.close(CloseCode.goingAway, 'node stops');
   }
 
@@ -224,6 +242,7 @@ export default class AccessWorkerActor {
   }
 
   destroy(): void {
+    this.#drain.stop();
     this.#worker?.wheel.stop();
     this.#overload?.stop();
     this.#worker?.scheduler.stop();
@@ -271,19 +290,4 @@ export default class AccessWorkerActor {
 function createOriginCheck({ apps }: NodeConfig): (origin: string) => boolean {
   const origins = new Set(Object.values(apps).flatMap((app) => app.origins));
   return (origin) => origins.has('*') || origins.has(origin);
-}
-
-/** A group may end before its actor has begun, so its place is kept as a promise. */
-function createGroupActors(shards: ShardPool, onError: (error: unknown) => void): GroupActors {
-  const places = new WeakMap<Group, Promise<Adopted>>();
-  return {
-    adopt: (group) => {
-      const place = shards.adopt(new GroupActor(group));
-      place.catch(onError);
-      places.set(group, place);
-    },
-    release: (group) => {
-      places.get(group)?.then((adopted) => adopted.release(), onError);
-    },
-  };
 }

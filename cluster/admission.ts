@@ -30,6 +30,11 @@ export class NodeAdmission {
     return this.#table.links;
   }
 
+  /** Logins of the node. */
+  get logins(): number {
+    return this.#table.logins;
+  }
+
   reconfigure(limits: AdmissionLimits): void {
     this.#table.setLimits(limits);
   }

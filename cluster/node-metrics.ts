@@ -99,12 +99,15 @@ export class NodeMetrics {
     this.#pushes.set(result, (this.#pushes.get(result) ?? 0) + 1);
   }
 
-  /** @returns Prometheus text */
-  async text(workers: readonly ActorRef[], overloadLevel: number): Promise<string> {
+  /**
+   * @param others metrics of other parts of the main thread, as prom-client's JSON
+   * @returns Prometheus text
+   */
+  async text(workers: readonly ActorRef[], overloadLevel: number, others: readonly object[][] = []): Promise<string> {
     this.#overload.set(overloadLevel);
     const own = (await this.#registry.getMetricsAsJSON()) as object[];
     const theirs = await Promise.all(workers.map(scrape));
-    return AggregatorRegistry.aggregate([own, ...theirs]).metrics();
+    return AggregatorRegistry.aggregate([own, ...others, ...theirs]).metrics();
   }
 
   stop(): void {

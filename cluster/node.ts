@@ -4,9 +4,9 @@ import { setFlagsFromString } from 'node:v8';
 import type { CurrentConfig, NodeConfig } from '../config/index.js';
 import { createActorTree } from './actor-system.js';
 import type { Credentials } from './credentials.js';
-import { createEmbeddedEngine } from './engines/embedded/index.js';
 import type { Logger } from './logger.js';
 import NodeActor, { type NodeAddresses } from './node-actor.js';
+import { openEngine } from './open-engine.js';
 import type { ReloadResult } from './reload.js';
 import type { ServiceDefinition } from './service.js';
 import type { NodeStatus } from './status.js';
@@ -38,6 +38,8 @@ export interface NodeHandle {
   reload(config: NodeConfig): Promise<ReloadResult>;
   /** Drains, then ends everything, within `config.node.drainMs`. Twice is once. */
   stop(): Promise<void>;
+  /** Resolves when the node has stopped, whoever asked for it: an operator may have it drained. */
+  readonly stopped: Promise<void>;
 }
 
 const INCARNATION_BYTES = 8;
@@ -51,7 +53,12 @@ const SEMI_SPACE_FLAG = '--max-semi-space-size=16';
 /** By then everything has stopped; comedy waits for handlers that never return. */
 const DESTROY_MS = 500;
 
-/** @throws {AddressUnavailableError} a port is taken; nothing is left running */
+/**
+ * Nothing is left running when it throws.
+ *
+ * @throws {AddressUnavailableError} a port is taken
+ * @throws {EngineNotReachedError} Redis was not there; {NodeNameTakenError} another node has this one's name
+ */
 export async function startNode({ config, log, credentials, services }: NodeOptions): Promise<NodeHandle> {
   setFlagsFromString(SEMI_SPACE_FLAG);
   const incarnation = randomBytes(INCARNATION_BYTES).toString('hex');
@@ -64,12 +71,18 @@ export async function startNode({ config, log, credentials, services }: NodeOpti
     credentials,
     services,
     incarnation,
-    engine: createEmbeddedEngine(),
+    engine: await openEngine(config.value.engine),
+    onDrain: () => void stop(),
   });
   const { ref, destroy } = await createActorTree(node);
+  let hasStopped: (stopping: Promise<void>) => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    hasStopped = resolve;
+  });
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping ??= node.stop().finally(() => within(DESTROY_MS, destroy()));
+    hasStopped(stopping);
     return stopping;
   };
   try {
@@ -80,6 +93,7 @@ export async function startNode({ config, log, credentials, services }: NodeOpti
       status: () => node.status(),
       reload: (next) => node.reload(next),
       stop,
+      stopped,
     };
   } catch (error) {
     await stop();

@@ -5,8 +5,9 @@
  *
  * ```
  *         0        1        2            3
- *      [memory] [main] [worker 0] [worker 1] ...     a row: loop, memory, beat
- *                                    levels 0 to 2; beat in ms of a shared clock, modulo 2^32, 0: does not run
+ *      [memory] [main] [worker 0] [worker 1] ...     a row: loop, memory, beat, load
+ *                                    levels 0 to 2; beat in ms of a shared clock, modulo 2^32, 0: does not run;
+ *                                    load in thousandths
  * ```
  */
 import type { OverloadLevel } from '../actors/index.js';
@@ -15,10 +16,12 @@ export const MEMORY_ROW = 0;
 export const MAIN_ROW = 1;
 const FIRST_WORKER_ROW = 2;
 
-const COLUMNS = 3;
+const COLUMNS = 4;
 const LOOP = 0;
 const MEMORY = 1;
 const BEAT = 2;
+const LOAD = 3;
+const LOAD_UNITS = 1_000;
 
 /** A thread silent for this long is stuck; at least as long as `STUCK_TIMES_LIMIT` of its allowed delays. */
 const STUCK_MS = 3_000;
@@ -68,6 +71,16 @@ export class OverloadBoard {
   /** A thread is gone, or has not begun. */
   clear(row: number): void {
     this.write(row, { loop: 0, memory: 0 }, 0);
+    this.writeLoad(row, 0);
+  }
+
+  /** @param load 0 idle to 1 and above overloaded */
+  writeLoad(row: number, load: number): void {
+    Atomics.store(this.#cells, row * COLUMNS + LOAD, Math.round(load * LOAD_UNITS));
+  }
+
+  loadOf(row: number): number {
+    return Atomics.load(this.#cells, row * COLUMNS + LOAD) / LOAD_UNITS;
   }
 
   /** @param loopDelayMs what a thread's delay may be */

@@ -6,7 +6,7 @@
  * memory's; another worker's trouble is not its own, since the kernel would only send it more of the same.
  */
 import { getHeapStatistics } from 'node:v8';
-import type { OverloadLevel } from '../actors/index.js';
+import { LoadMeter, type OverloadLevel } from '../actors/index.js';
 import { beatNow, MAIN_ROW, MEMORY_ROW, OverloadBoard } from './overload-board.js';
 import { delayThresholds, HEAP_THRESHOLDS, memoryThresholds, OverloadGauge, SmoothedDelay } from './overload-gauge.js';
 import { memoryLimitBytes } from './overload-memory.js';
@@ -26,6 +26,7 @@ export class OverloadWatch {
   readonly #board: OverloadBoard;
   readonly #row: number;
   readonly #delay = new SmoothedDelay();
+  readonly #busy = new LoadMeter();
   readonly #loop: OverloadGauge;
   readonly #heap = new OverloadGauge(HEAP_THRESHOLDS);
   readonly #memory: OverloadGauge;
@@ -78,6 +79,8 @@ export class OverloadWatch {
     if (this.#ticks++ % MEMORY_EVERY_TICKS === 0) this.#measureMemory();
     const beat = beatNow();
     this.#board.write(this.#row, { loop, memory: this.#heap.level }, beat);
+    // Busy for all of its time a thread may still be well; late by what overload is, it is not.
+    this.#board.writeLoad(this.#row, Math.max(this.#busy.load(nowMs), this.#delay.valueMs / loopDelayMs));
     const own = [this.#row, MAIN_ROW, MEMORY_ROW].map((row) => this.#board.read(row, beat, loopDelayMs).level);
     this.#level = Math.max(...own) as OverloadLevel;
     this.#schedule();

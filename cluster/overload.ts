@@ -28,6 +28,8 @@ const CAUSES: Readonly<Record<OverloadCause, string>> = {
   memory: 'heap is full',
   silent: 'does not answer',
 };
+/** A thread that is busy all the time is not overloaded while its loop is on time. */
+const ALMOST_OVERLOADED = 0.99;
 /** How often a change is looked for, to be logged. */
 const LOG_EVERY_MS = 1_000;
 
@@ -78,6 +80,14 @@ export class NodeOverload {
       if (cause !== undefined && level > worst.level) worst = { level, reason: `overloaded: ${sentence(row, cause)}` };
     }
     return worst;
+  }
+
+  /** The busiest of all threads: 0 idle to 1 and above overloaded. */
+  load(): number {
+    let load = 0;
+    for (let row = 0; row < this.#board.rows; row++) load = Math.max(load, this.#board.loadOf(row));
+    // What sheds load for another reason, such as memory, is no place to send anybody to.
+    return this.state().level > 0 ? Math.max(load, 1) : Math.min(load, ALMOST_OVERLOADED);
   }
 
   #logChange(): void {

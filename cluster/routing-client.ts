@@ -18,6 +18,7 @@ export function createRoutingClient(router: ActorRef): RoutingService {
     presence: (businessId, devices) => ask('presence', { businessId, devices }),
     presenceOfUsers: (businessId, app, uids) => ask('presenceOfUsers', { businessId, app, uids }),
     listDevices: (page) => ask('listDevices', { page }),
+    locate: (devices) => ask('locate', { devices }),
     call: (device, call) => ask('call', { device, call }),
     kick: (businessId, device) => ask('kick', { businessId, device }),
     disconnect: (device) => ask('disconnect', { device }),

@@ -6,6 +6,9 @@ import type { Logger } from 'winston';
 import type { RoutingService } from '../actors/index.js';
 import type { CurrentConfig, NodeConfig } from '../config/index.js';
 import type { AccessProtocol } from '../transports/index.js';
+import type { DrainRequest, DrainStarted } from './drain-request.js';
+import type { NodeLease } from './engines/contract/index.js';
+import type { ClusterStatus } from './membership/index.js';
 import type { NodeStatus } from './status.js';
 
 /** `host:port` per access protocol; absent when it is switched off. */
@@ -23,6 +26,16 @@ export interface NodeView {
   metrics(): Promise<string>;
   /** This node at a glance, access workers asked. */
   status(): Promise<NodeStatus>;
+  /** Every node of the service that is not gone, this one included; a suspect one has no time left. */
+  nodes(): readonly NodeLease[];
+  /** The service as this node sees it. */
+  cluster(): ClusterStatus;
+  /**
+   * Begins to drain: clients are sent to other nodes, then the node stops and its process ends.
+   *
+   * @throws {NoSuchTargetError} nothing has begun; {NodeNotRunningError} the node starts or stops
+   */
+  drain(request: DrainRequest): DrainStarted;
 }
 
 export interface ServiceContext {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { CurrentConfig, NodeConfig } from '../config/index.js';
 import { connectionLimit } from './connection-limit.js';
+import type { OwnState } from './membership/index.js';
 import { within } from './within.js';
 import type { WorkerSupervisor } from './worker-supervisor.js';
 
@@ -40,6 +41,8 @@ export interface NodeStatus {
   readonly reason: string;
   /** Authenticated connections, of the workers that answered. */
   readonly connections: number;
+  /** Its place among the nodes of the service, and why. */
+  readonly membership: { readonly state: OwnState; readonly reason: string };
   readonly overload: { readonly level: number; readonly reason: string };
   readonly workers: readonly WorkerStatus[];
   readonly mainEventLoopDelayMs: number;
@@ -66,6 +69,7 @@ export interface StatusSources
     | 'startedAtMs'
     | 'state'
     | 'reason'
+    | 'membership'
     | 'overload'
     | 'mainEventLoopDelayMs'
     | 'listeners'

@@ -34,6 +34,8 @@ export interface WorkerSupervisorOptions {
   readonly onUp: (ref: ActorRef, generation: number) => Promise<void>;
   /** A thread for which `onUp` was called is gone; nothing is started again before this has settled. */
   readonly onDown: () => Promise<void>;
+  /** It serves, or serves no more. */
+  readonly onChange?: (() => void) | undefined;
   /** Too many failures: this worker stays down. */
   readonly onGiveUp: (error: Error) => void;
 }
@@ -92,7 +94,7 @@ export class WorkerSupervisor {
       await this.#down();
       throw error;
     }
-    this.#isUp = true;
+    this.#setUp(true);
     this.#upSinceMs = performance.now();
     void actor.ended.then((error) => this.#onEnded(error));
   }
@@ -105,8 +107,13 @@ export class WorkerSupervisor {
     await actor?.terminate();
   }
 
+  #setUp(isUp: boolean): void {
+    this.#isUp = isUp;
+    if (!this.#isStopping) this.#options.onChange?.();
+  }
+
   async #onEnded(error: Error): Promise<void> {
-    this.#isUp = false;
+    this.#setUp(false);
     if (this.#isStopping) return;
     const { log, index } = this.#options;
     log.error('access worker crashed', { worker: index, error: error.message, stack: error.stack });

@@ -3,7 +3,9 @@
  * and goes on.
  */
 import { MAX_BUSINESSES } from '../protocol/index.js';
+import { isAdvertisable } from './addresses.js';
 import { checkCertificate } from './certificate.js';
+import { checkCluster } from './cluster-checks.js';
 import type { SettingPath } from './paths.js';
 import type { BusinessConfig, ListenerConfig, NodeConfig } from './schema.js';
 
@@ -12,6 +14,7 @@ export type Report = (path: SettingPath, message: string) => void;
 /** @param report called for each clash, with the path of the setting to change */
 export function crossCheck(config: NodeConfig, report: Report): void {
   checkListeners(config, report);
+  checkCluster(config, report);
   checkApps(config, report);
   checkBusinesses(config, report);
   checkKeys(config, report);
@@ -20,27 +23,30 @@ export function crossCheck(config: NodeConfig, report: Report): void {
   }
 }
 
+/** What a node's roles leave off is not listened at, whatever is written there. */
 function checkListeners(config: NodeConfig, report: Report): void {
   const { tcp, ws, tls, wss } = config.access;
-  if ([tcp, ws, tls, wss].every((listener) => listener === null)) {
+  const { roles } = config.node;
+  const isAccess = roles.includes('access');
+  if (isAccess && [tcp, ws, tls, wss].every((listener) => listener === null)) {
     report(['access'], 'needs at least one listener: tcp, ws, tls and wss cannot all be null');
   }
   const taken: { path: SettingPath; listener: ListenerConfig }[] = [];
-  const listeners: readonly (readonly [SettingPath, ListenerConfig | null])[] = [
-    [['access', 'tcp'], tcp],
-    [['access', 'ws'], ws],
-    [['access', 'tls'], tls],
-    [['access', 'wss'], wss],
-    [['public'], config.public],
-    [['private'], config.private],
+  const listeners: readonly (readonly [SettingPath, ListenerConfig | null, boolean])[] = [
+    [['access', 'tcp'], tcp, isAccess],
+    [['access', 'ws'], ws, isAccess],
+    [['access', 'tls'], tls, isAccess],
+    [['access', 'wss'], wss, isAccess],
+    [['public'], config.public, roles.includes('control')],
+    [['private'], config.private, true],
   ];
-  for (const [path, listener] of listeners) {
+  for (const [path, listener, isOn] of listeners) {
     if (listener === null) continue;
-    const other = taken.find((earlier) => clash(earlier.listener, listener));
+    const other = isOn ? taken.find((earlier) => clash(earlier.listener, listener)) : undefined;
     if (other !== undefined) {
       report([...path, 'port'], `must differ from ${other.path.join('.')}.port: both are ${listener.port}`);
     }
-    taken.push({ path, listener });
+    if (isOn) taken.push({ path, listener });
     checkAdvertise([...path, 'advertise'], listener.advertise, report);
   }
   for (const [name, listener] of Object.entries(config.access)) {
@@ -50,7 +56,7 @@ function checkListeners(config: NodeConfig, report: Report): void {
     checkRanges([name, 'trustedProxies'], config[name].trustedProxies, report);
   }
   for (const [name, listener] of [['tls', tls] as const, ['wss', wss] as const]) {
-    if (listener !== null) checkCertificate(['access', name], listener, report);
+    if (isAccess && listener !== null) checkCertificate(['access', name], listener, report);
   }
 }
 
@@ -69,9 +75,8 @@ function clash(a: ListenerConfig, b: ListenerConfig): boolean {
 }
 
 function checkAdvertise(path: SettingPath, advertise: string | undefined, report: Report): void {
-  if (advertise === undefined) return;
-  const port = Number(/^(?:\[[0-9a-fA-F:.]+\]|[^\s/:@[\]]+):(\d{1,5})$/.exec(advertise)?.[1] ?? 0);
-  if (port < 1 || port > 65_535) report(path, 'must be host:port, such as link.example.com:7100');
+  if (advertise === undefined || isAdvertisable(advertise)) return;
+  report(path, 'must be host:port, such as link.example.com:7100');
 }
 
 function checkApps(config: NodeConfig, report: Report): void {

@@ -11,10 +11,12 @@ const password = z.union(
   'a password, { file: PATH } or { env: NAME }',
 );
 
-const embeddedEngine = z.strictObject({ type: z.literal('embedded') });
+const ENGINE_TYPE = 'embedded: in this node, which is then the only one; redis: in Redis, for any number of nodes';
+
+const embeddedEngine = z.strictObject({ type: z.literal('embedded').describe(ENGINE_TYPE) });
 
 const redisEngine = z.strictObject({
-  type: z.literal('redis'),
+  type: z.literal('redis').describe(ENGINE_TYPE),
   mode: z.enum(['standalone', 'sentinel', 'cluster']).default('standalone').describe('What stands at these addresses'),
   addresses: z
     .array(hostAndPort)
@@ -35,7 +37,7 @@ const redisEngine = z.strictObject({
 });
 
 export const engine = z
-  .discriminatedUnion('type', [embeddedEngine, redisEngine])
+  .discriminatedUnion('type', [embeddedEngine, redisEngine], 'one of: embedded, redis')
   .prefault({ type: 'embedded' })
   .describe('Where routes, groups and leases are kept');
 
@@ -45,6 +47,7 @@ export const cluster = z
       .number()
       .int()
       .min(500)
+      .max(300_000)
       .default(5_000)
       .describe('A node that was not heard of for this long is suspect, and its devices are offline'),
   })

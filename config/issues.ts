@@ -29,7 +29,7 @@ function problemsOfIssue(issue: Issue, sources: SettingSources): ConfigProblem[]
       return issue.keys.map((key) => at([...issue.path, key], `there is no such setting${expected}`));
     }
     case 'invalid_key':
-      return issue.issues.map((inner) => at(issue.path, `the name must be ${inner.message}`));
+      return issue.issues.map((inner) => at(issue.path, `the name must be ${nameRule(inner)}`));
     case 'invalid_format':
       return [at(issue.path, issue.format === 'url' ? 'must be an http or https URL' : `must be ${issue.message}`)];
     case 'invalid_type':
@@ -45,6 +45,11 @@ function problemsOfIssue(issue: Issue, sources: SettingSources): ConfigProblem[]
     default:
       return [at(issue.path, issue.message)];
   }
+}
+
+/** Of a map whose names are given, or of one whose names have a form. */
+function nameRule(issue: Issue): string {
+  return issue.code === 'invalid_value' ? `one of: ${issue.values.join(', ')}` : issue.message;
 }
 
 function atBound(origin: string, bound: string): string {

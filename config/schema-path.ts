@@ -17,6 +17,9 @@ export function settingsAt(schema: Schema, path: SettingPath): string[] {
     const next = plain.shape[String(head)];
     return next === undefined ? [] : settingsAt(next, rest);
   }
+  if (plain instanceof z.ZodDiscriminatedUnion) {
+    return [...new Set(plain.options.flatMap((option) => settingsAt(option, path)))];
+  }
   if (head === undefined) return [];
   if (plain instanceof z.ZodRecord) return settingsAt(plain.valueType, rest);
   if (plain instanceof z.ZodArray) return settingsAt(plain.element, rest);
@@ -72,7 +75,7 @@ export function unwrap(schema: Schema): Schema {
 }
 
 function namesAt(place: Schema, present: unknown): string[] | undefined {
-  if (place instanceof z.ZodObject) return Object.keys(place.shape);
+  if (place instanceof z.ZodObject || place instanceof z.ZodDiscriminatedUnion) return settingsAt(place, []);
   if (place instanceof z.ZodRecord) return isMap(present) ? Object.keys(present) : [];
   return undefined;
 }
@@ -82,8 +85,12 @@ function newName(place: Schema, segment: string): string | undefined {
   return place instanceof z.ZodRecord ? segment.toLowerCase().replaceAll('_', '-') : undefined;
 }
 
+/** In a choice of maps a name means the same in each: which one it is may not be known yet. */
 function below(place: Schema, name: string): Schema {
   if (place instanceof z.ZodRecord) return place.valueType;
+  if (place instanceof z.ZodDiscriminatedUnion) {
+    return below(place.options.find((option) => settingsAt(option, []).includes(name)) as Schema, name);
+  }
   return (place as z.ZodObject).shape[name] as Schema;
 }
 

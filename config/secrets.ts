@@ -12,6 +12,9 @@ export const MIN_SECRET_CHARACTERS = 16;
 /** Mode bits of "others": read and write. */
 export const WORLD_ACCESS = 0o006;
 
+/** Rules of another program hold there. */
+const ANY_LENGTH = 'engine.password';
+
 export interface SecretSources {
   /** Where `{ env }` looks. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -32,7 +35,8 @@ export function resolveSecrets(
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]));
     if (typeof value !== 'object' || value === null) return value;
     if (isReference(value)) {
-      const secret = 'file' in value ? fromFile(value.file, sources.baseDir) : fromEnvironment(value.env, sources.env);
+      const minCharacters = path.join('.') === ANY_LENGTH ? 1 : MIN_SECRET_CHARACTERS;
+      const secret = fetchSecret(value, sources, minCharacters);
       if (typeof secret === 'string') return secret;
       report(path, secret.problem);
       return '';
@@ -51,25 +55,37 @@ function isReference(value: object): value is Reference {
   return entries.length === 1 && (key === 'file' || key === 'env') && typeof target === 'string';
 }
 
-function fromFile(file: string, baseDir: string): string | { problem: string } {
+type Fetched = string | { readonly problem: string };
+
+function fetchSecret(reference: Reference, { baseDir, env }: SecretSources, minCharacters: number): Fetched {
+  const { secret, source } =
+    'file' in reference ? fromFile(reference.file, baseDir) : fromEnvironment(reference.env, env);
+  if (typeof secret !== 'string' || secret.length >= minCharacters) return secret;
+  return { problem: `${source} holds ${secret.length} characters; a secret has at least ${minCharacters}` };
+}
+
+interface Read {
+  readonly secret: Fetched;
+  /** In words. */
+  readonly source: string;
+}
+
+function fromFile(file: string, baseDir: string): Read {
   const path = resolve(baseDir, file);
+  const source = `the file ${path}`;
   try {
     if ((statSync(path).mode & WORLD_ACCESS) !== 0) {
-      return { problem: `the file ${path} is open to every user of this machine; run: chmod 600 ${path}` };
+      return { source, secret: { problem: `${source} is open to every user of this machine; run: chmod 600 ${path}` } };
     }
-    return longEnough(readFileSync(path, 'utf8').trim(), `the file ${path}`);
+    return { source, secret: readFileSync(path, 'utf8').trim() };
   } catch (error) {
-    return { problem: `the file ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})` };
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return { source, secret: { problem: `${source} cannot be read (${reason})` } };
   }
 }
 
-function fromEnvironment(name: string, env: SecretSources['env']): string | { problem: string } {
+function fromEnvironment(name: string, env: SecretSources['env']): Read {
+  const source = `the environment variable ${name}`;
   const value = env[name]?.trim();
-  if (value === undefined || value === '') return { problem: `the environment variable ${name} is not set` };
-  return longEnough(value, `the environment variable ${name}`);
-}
-
-function longEnough(secret: string, source: string): string | { problem: string } {
-  if (secret.length >= MIN_SECRET_CHARACTERS) return secret;
-  return { problem: `${source} holds ${secret.length} characters; a secret has at least ${MIN_SECRET_CHARACTERS}` };
+  return { source, secret: value === undefined || value === '' ? { problem: `${source} is not set` } : value };
 }

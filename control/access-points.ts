@@ -1,10 +1,9 @@
-/**
- * Where a client connects, and with which protocol first, judged by its attributes. Encrypted goes before plain; then
- * raw bytes go before WebSocket, since they cost the least on both sides. A browser speaks WebSocket only, and is not
- * told of anything else.
- */
-import { ACCESS_PROTOCOLS, type AccessAddresses, type AccessProtocol } from '../cluster/index.js';
-import { NoAccessPointError } from './errors.js';
+/** Where a client connects, and with which protocol first: the addresses of the nodes that were chosen for it. */
+import type { AccessProtocol } from '../cluster/index.js';
+import type { NodeConfig } from '../config/index.js';
+import { NoAccessPointError, NotReadyError } from './errors.js';
+import { type NodeChoice, offers } from './node-choice.js';
+import { isWebSocket } from './protocols.js';
 
 export interface AccessChoice {
   /** Per protocol, addresses in the order to try: `host:port` for tcp and tls, a URL for ws and wss. */
@@ -14,21 +13,31 @@ export interface AccessChoice {
 }
 
 const WEBSOCKET_PATH = '/connect';
-const WEB_PLATFORM = 'web';
 
 /**
- * @param points as the node advertises them
- * @param attributes what the client says of itself; `platform` counts
- * @throws {NoAccessPointError}
+ * A region's domain stands in place of its nodes, once.
+ *
+ * @throws {NoAccessPointError} nodes take clients, in no protocol that this one speaks
+ * @throws {NotReadyError} no node takes clients where this one may go
  */
-export function chooseAccess(points: AccessAddresses, attributes: Readonly<Record<string, string>>): AccessChoice {
-  const isWeb = attributes['platform'] === WEB_PLATFORM;
-  const choice = ACCESS_PROTOCOLS.flatMap((protocol) => {
-    const address = points[protocol];
-    const isWebSocket = protocol === 'ws' || protocol === 'wss';
-    if (address === undefined || (isWeb && !isWebSocket)) return [];
-    return [[protocol, [isWebSocket ? `${protocol}://${address}${WEBSOCKET_PATH}` : address]] as const];
+export function accessPointsOf(choice: NodeChoice, regions: NodeConfig['control']['regions']): AccessChoice {
+  const chosen = choice.rounds.map(({ taken }) => taken);
+  const offered = choice.protocols.flatMap((protocol) => {
+    const addresses = chosen.flatMap((record) => offers(record, protocol, regions) ?? []);
+    return addresses.length === 0 ? [] : [[protocol, [...new Set(addresses)]] as const];
   });
-  if (choice.length === 0) throw new NoAccessPointError();
-  return { accessPoints: Object.fromEntries(choice), protocols: choice.map(([protocol]) => protocol) };
+  if (offered.length === 0) throw refusal(choice);
+  return {
+    accessPoints: Object.fromEntries(
+      offered.map(([protocol, addresses]) => [
+        protocol,
+        isWebSocket(protocol) ? addresses.map((address) => `${protocol}://${address}${WEBSOCKET_PATH}`) : addresses,
+      ]),
+    ),
+    protocols: offered.map(([protocol]) => protocol),
+  };
+}
+
+function refusal({ nodes }: NodeChoice): Error {
+  return nodes.some(({ leftOut }) => leftOut === 'no-protocol') ? new NoAccessPointError() : new NotReadyError();
 }

@@ -4,23 +4,42 @@
  * @see docs/control.md, "Bootstrap"
  */
 import type { ServiceContext } from '../cluster/index.js';
-import { chooseAccess } from './access-points.js';
+import { type AccessChoice, accessPointsOf } from './access-points.js';
 import type { AppEntry } from './app-directory.js';
-import { DeviceRevokedError, NotReadyError } from './errors.js';
+import { DeviceRevokedError } from './errors.js';
 import { issueToken } from './grants.js';
+import { chooseNodes, type NodeChoice } from './node-choice.js';
 import type { ControlOptions } from './options.js';
 import type { BootstrapAnswer, BootstrapRequest } from './schemas.js';
 import { decideTrust } from './trust.js';
 
 export type BootstrapContext = Pick<ServiceContext, 'config' | 'current' | 'node'>;
 
-/** @throws {NotReadyError} the node starts or drains */
-export function assertReady({ node }: BootstrapContext): void {
-  if (!node.isReady()) throw new NotReadyError();
+/** What of the service a choice of nodes looks at. */
+export type ChoiceContext = Pick<ServiceContext, 'config' | 'node'>;
+
+/**
+ * The choice for a client that says this of itself, now.
+ *
+ * @param random from 0 to below 1
+ */
+export function chooseFor(
+  attributes: Readonly<Record<string, string>>,
+  { config, node }: ChoiceContext,
+  random: () => number = Math.random,
+): NodeChoice {
+  const { control } = config;
+  return chooseNodes({ nodes: node.nodes(), attributes, control, ownRegion: config.node.region, random });
+}
+
+/** @throws {NoAccessPointError | NotReadyError} */
+function chooseAccess(attributes: Readonly<Record<string, string>>, context: ChoiceContext): AccessChoice {
+  return accessPointsOf(chooseFor(attributes, context), context.config.control.regions);
 }
 
 /**
  * @throws {NoAccessPointError}
+ * @throws {NotReadyError} no node takes devices now
  * @throws {DeviceRevokedError}
  * @throws what `decideTrust` and `issueToken` do
  */
@@ -30,8 +49,8 @@ export async function bootstrap(
   context: BootstrapContext,
   { credentials, issuer, deviceSecrets }: ControlOptions,
 ): Promise<BootstrapAnswer> {
-  const { config, node } = context;
-  const access = chooseAccess(node.accessPoints(), request.attributes);
+  const { config } = context;
+  const access = chooseAccess(request.attributes, context);
   const device = await decideTrust(app, request, deviceSecrets, Date.now());
   const { deviceId, uid, businesses, groups, deviceSecret } = device;
   // Told to who proved the id and to nobody else.

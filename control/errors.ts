@@ -6,7 +6,7 @@
  */
 import { ProblemError } from '../http/index.js';
 
-/** Seconds a client waits for a node that starts or drains; its balancer may know another one. */
+/** Seconds a client waits for a node; its balancer may know another control layer. */
 const RETRY_AFTER_S = '2';
 
 export class UnknownAppError extends ProblemError {
@@ -47,10 +47,10 @@ export class AppNotServedError extends ProblemError {
   }
 }
 
-/** Why is told on the private listener only: strangers read this one. */
+/** No node takes clients where this one may go. Why is told on the private listener only: strangers read this one. */
 export class NotReadyError extends ProblemError {
   constructor() {
-    super(503, 'TRK_NOT_READY', 'this node starts or drains and takes no devices now', {
+    super(503, 'TRK_NOT_READY', 'no node takes devices now', {
       headers: { 'retry-after': RETRY_AFTER_S },
     });
   }
@@ -72,10 +72,10 @@ export class RateLimitedError extends ProblemError {
   }
 }
 
-/** The node listens with no protocol that this client speaks. */
+/** Nodes take clients, in no protocol that this one speaks. */
 export class NoAccessPointError extends ProblemError {
   constructor() {
-    super(503, 'TRK_NO_ACCESS_POINT', 'this node offers no protocol that the client speaks', {
+    super(503, 'TRK_NO_ACCESS_POINT', 'no node offers a protocol that the client speaks', {
       headers: { 'retry-after': RETRY_AFTER_S },
     });
   }

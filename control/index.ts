@@ -1,6 +1,7 @@
-export { type AccessChoice, chooseAccess } from './access-points.js';
 export { default as ControlActor } from './control-actor.js';
 export { createControlService } from './control-service.js';
+export { createAdminExplainRoutes, createExplainRoutes } from './explain-routes.js';
+export type { Explanation } from './explain-schemas.js';
 export { longestTokenLifeMs } from './longest-life.js';
 export type { ControlOptions } from './options.js';
 export { createRevocationRoutes, type RevocationRoutesOptions } from './revocation-routes.js';

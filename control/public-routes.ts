@@ -8,7 +8,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type HttpApp, problemResponses } from '../http/index.js';
 import { AppDirectory, type AppEntry } from './app-directory.js';
-import { assertReady, type BootstrapContext, bootstrap } from './bootstrap.js';
+import { type BootstrapContext, bootstrap } from './bootstrap.js';
 import { BootstrapLimits } from './bootstrap-limits.js';
 import { OriginNotAllowedError, UnknownAppError } from './errors.js';
 import type { ControlOptions } from './options.js';
@@ -59,14 +59,13 @@ export function registerPublicRoutes(app: HttpApp, context: BootstrapContext, op
             403: 'The device is not proven or was revoked, the assertion is not valid, or the origin is not allowed',
             404: 'No such app',
             429: 'Too many bootstraps from this address, failed ones above all',
-            503: 'The node starts or drains',
+            503: 'No node takes devices now, or none in a protocol that the client speaks',
           }),
         },
       },
     },
     async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      assertReady(context);
       const entry = directory().find(request.body.app);
       if (entry === undefined) throw new UnknownAppError();
       recheckOrigin(request, reply, entry);

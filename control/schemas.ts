@@ -20,7 +20,7 @@ import { MAX_GROUP_PATTERNS } from '../tokens/index.js';
 const MAX_SECRET_CHARS = 128;
 
 /** Text with a UTF-8 form, counted in its bytes. */
-const text = (maxBytes: number) =>
+export const text = (maxBytes: number) =>
   z
     .string()
     .min(1)

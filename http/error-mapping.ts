@@ -8,7 +8,11 @@ import { ProblemError, type ProblemExtras } from './problem.js';
 /** HTTP status per code of a TrunklineError that a route lets through. */
 export type StatusByCode = Readonly<Record<string, number>>;
 
-const DEFAULT_STATUS_BY_CODE: StatusByCode = { TRK_OVERLOADED: 429, TRK_GROUP_NOT_FOUND: 404 };
+const DEFAULT_STATUS_BY_CODE: StatusByCode = {
+  TRK_OVERLOADED: 429,
+  TRK_GROUP_NOT_FOUND: 404,
+  TRK_ENGINE_UNAVAILABLE: 503,
+};
 
 /** Seconds a caller is asked to wait when the node is overloaded. */
 const RETRY_AFTER_S = '1';

@@ -1,13 +1,16 @@
 #!/bin/sh
-# Installs what the tests need beyond npm packages: Debian's Chromium, for the end-to-end tests in a real browser, and
-# HAProxy and nginx, for the tests behind real proxies. Does nothing when they are there. `npm test` calls it.
+# Installs what the tests need beyond npm packages: Debian's Chromium, for the end-to-end tests in a real browser,
+# HAProxy and nginx, for the tests behind real proxies, and Redis with its Sentinel, for the engine of many nodes. Does
+# nothing when they are there. `npm test` calls it.
 set -eu
 
 # A program and the package that has it, a line each.
 PROGRAMS='/usr/bin/chromium chromium
 /usr/sbin/haproxy haproxy
 /usr/sbin/nginx nginx
-/usr/bin/openssl openssl'
+/usr/bin/openssl openssl
+/usr/bin/redis-server redis-server
+/usr/bin/redis-sentinel redis-sentinel'
 
 missing() {
   printf '%s\n' "$PROGRAMS" | while read -r program package; do
@@ -20,7 +23,7 @@ packages=$(missing)
 
 fail() {
   printf '%s\n' "$1" >&2
-  printf '%s\n' 'The tests drive a real browser and real proxies. Install what is missing and run `npm test` again:' >&2
+  printf '%s\n' 'The tests drive a real browser, real proxies and real Redis servers. Install what is missing and run `npm test` again:' >&2
   printf '%s\n' "    sudo apt-get install $packages" >&2
   exit 1
 }

@@ -54,6 +54,7 @@ export class TrunklineClient {
       credentials: this.#credentials,
       hub: this.#hub,
       whenIdle: (callback) => this.#table.whenIdle(callback),
+      onStay: () => this.#table.release(),
       onOnline: (connection) => this.#online(connection),
       onFrame: (frame, connection) => this.#dispatch(frame, connection),
       onLost: () => {

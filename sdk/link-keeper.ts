@@ -22,6 +22,8 @@ export interface LinkKeeperPorts {
   readonly credentials: CredentialsKeeper;
   readonly hub: EventHub;
   readonly whenIdle: (callback: (() => void) | undefined) => void;
+  /** The next connection could not be made: the present one serves on. */
+  readonly onStay: () => void;
   /** Logged in; also when another connection took the place of the present one, after `onLost`. */
   readonly onOnline: (connection: Connection) => void;
   readonly onFrame: (frame: Frame, connection: Connection) => void;
@@ -173,7 +175,10 @@ export class LinkKeeper {
   #failed(error: Error): void {
     const end = endOf(error);
     if (this.#connection === undefined) this.#pause(end, undefined, error);
-    else if (end.advice !== 'stay-away') this.#schedule(end, undefined, error);
+    else {
+      this.#ports.onStay();
+      if (end.advice !== 'stay-away') this.#schedule(end, undefined, error);
+    }
     this.#ports.hub.emit({ type: 'error', error });
   }
 

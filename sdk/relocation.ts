@@ -1,17 +1,21 @@
 /**
  * When to follow a GOAWAY: at a random moment in its window, so that a node's clients do not all arrive elsewhere
- * at once, and from then on as soon as no request is under way (a new login ends the old connection and what it
- * still carries), at the latest when the window ends.
+ * at once, and from then on as soon as no request is under way: a new login ends the old connection and what it still
+ * carries, so new requests are held back for the next one. That is waited for to the end of the window and a little
+ * longer; a server that has no more time closes the connection itself.
  */
 import type { Clock } from './clock.js';
 
 export interface RelocationOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  /** Calls back once when no request is under way; `undefined` takes it back. */
+  /** Holds new requests back and calls back once when none is under way; `undefined` takes the call back. */
   readonly whenIdle: (callback: (() => void) | undefined) => void;
   readonly onMoment: () => void;
 }
+
+/** Beyond the window, for answers that are under way: it may be a short one. */
+const PATIENCE_MS = 2_000;
 
 export class Relocation {
   readonly #options: RelocationOptions;
@@ -28,7 +32,7 @@ export class Relocation {
     const { clock, random } = this.#options;
     const moveInMs = Math.floor(random() * windowMs);
     this.#momentMs = clock.nowMs() + moveInMs;
-    this.#cancelTimer = clock.setTimer(() => this.#await(windowMs - moveInMs), moveInMs);
+    this.#cancelTimer = clock.setTimer(() => this.#await(windowMs - moveInMs + PATIENCE_MS), moveInMs);
     return moveInMs;
   }
 

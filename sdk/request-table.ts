@@ -56,6 +56,8 @@ export class RequestTable {
   #carrier: RequestCarrier | undefined;
   #lastRequestId = 0;
   #onIdle: (() => void) | undefined;
+  /** What is new waits for the next connection. */
+  #isHeld = false;
 
   constructor(clock: Clock, maxQueued: number) {
     this.#clock = clock;
@@ -86,6 +88,7 @@ export class RequestTable {
   /** The connection is gone: what was sent fails, what was not waits on. */
   lost(): void {
     this.#carrier = undefined;
+    this.#isHeld = false;
     this.#cancelled.clear();
     for (const entry of this.#sent.values()) this.#settle(entry).reject(new ConnectionLostError());
     this.#requestsOpen = 0;
@@ -105,10 +108,20 @@ export class RequestTable {
     this.#sendQueued();
   }
 
-  /** Calls `callback` once, when nothing is on the wire; `undefined` takes it back. */
+  /**
+   * Calls `callback` once, when nothing is on the wire; `undefined` takes that back. What is called from now on waits
+   * until the connection is another one, or `release`.
+   */
   whenIdle(callback: (() => void) | undefined): void {
+    if (callback !== undefined) this.#isHeld = true;
     this.#onIdle = callback;
     this.#checkIdle();
+  }
+
+  /** The present connection goes on after all: sends what was held back. */
+  release(): void {
+    this.#isHeld = false;
+    this.#sendQueued();
   }
 
   #watch(entry: Entry): void {
@@ -136,6 +149,7 @@ export class RequestTable {
   }
 
   #sendQueued(): void {
+    if (this.#isHeld) return;
     for (const entry of this.#queuedControl) {
       if (this.#carrier === undefined) return;
       this.#send(entry, this.#carrier);

@@ -3,7 +3,7 @@
  *
  * @see docs/errors.md
  */
-import { NodeNotRunningError, RestartNeededError } from '../../cluster/index.js';
+import { NodeNotRunningError, NoSuchTargetError, RestartNeededError } from '../../cluster/index.js';
 import { ConfigError } from '../../config/index.js';
 import { ProblemError } from '../../http/index.js';
 
@@ -44,8 +44,16 @@ export function reloadRefusal(error: unknown): unknown {
     });
     return new ProblemError(409, error.code, 'settings changed that take a restart; the old ones stay', { errors });
   }
-  if (error instanceof NodeNotRunningError) {
-    return new ProblemError(503, error.code, error.message, { headers: { 'retry-after': '1' } });
-  }
-  return error;
+  return notRunning(error);
+}
+
+/** @returns why a drain was refused, as a problem; other errors stay as they are */
+export function drainRefusal(error: unknown): unknown {
+  if (error instanceof NoSuchTargetError) return new ProblemError(404, error.code, error.message);
+  return notRunning(error);
+}
+
+function notRunning(error: unknown): unknown {
+  if (!(error instanceof NodeNotRunningError)) return error;
+  return new ProblemError(503, error.code, error.message, { headers: { 'retry-after': '1' } });
 }

@@ -3,8 +3,10 @@
  * no admin key, because a reload may bring the first one.
  */
 import { type HttpApp, ProblemError, requireKey } from '../../http/index.js';
+import { clusterRoute } from './cluster.js';
 import { devicesRoute } from './devices.js';
 import { disconnectRoute } from './disconnect.js';
+import { drainRoute } from './drain.js';
 import type { AdminParts } from './families.js';
 import { groupsRoute } from './groups.js';
 import { reloadRoute } from './reload.js';
@@ -14,6 +16,8 @@ import { statusRoute } from './status.js';
 
 const ROUTES = [
   statusRoute,
+  clusterRoute,
+  drainRoute,
   devicesRoute,
   groupsRoute,
   disconnectRoute,

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MAX_DEVICE_ID_BYTES, MAX_NAME_BYTES } from '../../protocol/index.js';
 import { boundedText } from '../text.js';
+import { membershipAnswer } from './cluster-schemas.js';
 
 const DEFAULT_PAGE = 100;
 const MAX_PAGE = 1_000;
@@ -59,6 +60,7 @@ export const statusAnswer = z
     ready: z.boolean(),
     reason: z.string().describe('Why not ready, empty when ready'),
     connections: z.int().describe('Authenticated connections'),
+    membership: membershipAnswer,
     overload: z.object({ level: z.int().min(0).max(2), reason: z.string() }),
     workers: z.array(workerStatus).readonly(),
     mainEventLoopDelayMs: z.number(),

@@ -27,7 +27,8 @@ export const startCommand: CommandModule<{ json: boolean }, StartArguments> = {
     const node = await startComposedNode(config, log, { readConfig: () => readConfig(args) });
     hangups.attach(node.reloader);
     printResult(json, addressText(node), { addresses: node.addresses });
-    await stopped;
+    // A signal, or an operator who has it drained.
+    await Promise.race([stopped, node.stopped]);
     await node.stop();
   },
 };
@@ -55,7 +56,7 @@ function addressText({ addresses }: NodeHandle): string {
     `access ws   ${ws === undefined ? 'off' : `ws://${ws}/connect`}`,
     ...(tls === undefined ? [] : [`access tls  ${tls}`]),
     ...(wss === undefined ? [] : [`access wss  wss://${wss}/connect`]),
-    `public      http://${services['ControlActor']}`,
+    `public      ${services['ControlActor'] === undefined ? 'off' : `http://${services['ControlActor']}`}`,
     `private     http://${services['BridgeActor']}`,
   ].join('\n');
 }

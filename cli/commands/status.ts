@@ -24,7 +24,7 @@ export const statusCommand: CommandModule<{ json: boolean }, StatusArguments> = 
 };
 
 function statusText(status: NodeStatus): string {
-  const { node, version, incarnation, uptimeMs, connections, limits, overload, memory, config } = status;
+  const { node, version, incarnation, uptimeMs, connections, limits, membership, overload, memory, config } = status;
   const addresses = Object.entries(status.listeners).map(([protocol, at]) => {
     const advertised = status.accessPoints[protocol];
     return `${protocol} ${at}${advertised === undefined || advertised === at ? '' : ` (told: ${advertised})`}`;
@@ -33,6 +33,7 @@ function statusText(status: NodeStatus): string {
     ['node', `${node} ${version}, incarnation ${incarnation}`],
     ['state', status.ready ? 'ready' : `not ready: ${status.reason}`],
     ['up', duration(uptimeMs)],
+    ['membership', `${membership.state}: ${membership.reason}`],
     ['connections', `${connections} of ${limits.connections}`],
     ['overload', `level ${overload.level}`],
     ['memory', `${mebibytes(memory.rssBytes)} resident, ${mebibytes(memory.heapUsedBytes)} main heap`],

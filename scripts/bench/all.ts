@@ -28,6 +28,8 @@ const SCENARIOS: Readonly<Record<string, readonly string[]>> = {
   'bridge-pushes': ['--seconds', '3'],
   'device-calls': ['--seconds', '3', '--runs', '2'],
   events: ['--connections', '5000'],
+  cluster: ['--seconds', '3'],
+  routes: ['--seconds', '3'],
 };
 
 interface Outcome {

@@ -10,12 +10,12 @@ import type { FieldProblem } from './errors.js';
  * - `delivered`  the kernel took every byte
  * - `offline`    no connection that was granted this business
  * - `expired`    its `ttlMs` passed while it waited
- * - `dropped`    removed from the queue before the kernel took it; `reason` says why
+ * - `dropped`    it ended before the kernel took it; `reason` says why
  * - `unknown`    handed on and not answered in time: it may have arrived
  */
 export interface DeliveryResult {
   readonly result: 'delivered' | 'offline' | 'expired' | 'dropped' | 'unknown';
-  readonly reason?: 'slow' | 'closed' | 'overload';
+  readonly reason?: 'slow' | 'closed' | 'overload' | 'unreachable';
 }
 
 export interface DeviceDelivery extends DeliveryResult {

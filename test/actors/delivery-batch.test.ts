@@ -5,13 +5,11 @@ import {
   type CancelItem,
   type DeliveryItem,
   decodeDeliveries,
-  decodeOutcomes,
   encodeDeliveries,
   type MulticastItem,
-  OutcomeCode,
-  OutcomeWriter,
   type PushItem,
 } from '../../actors/delivery-batch.js';
+import { decodeOutcomes, OutcomeCode, OutcomeWriter } from '../../actors/outcome-batch.js';
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const u16 = fc.integer({ min: 0, max: 0xffff });

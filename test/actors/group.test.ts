@@ -1,8 +1,8 @@
 import test from 'ava';
-import { OutcomeCode } from '../../actors/delivery-batch.js';
 import { DeliveryFlag, type DeliveryOptions } from '../../actors/delivery-options.js';
 import type { Lane } from '../../actors/downstream-scheduler.js';
 import { Group, type GroupMember } from '../../actors/group.js';
+import { OutcomeCode } from '../../actors/outcome-batch.js';
 import { type Envelope, RAW_ENVELOPE, WEBSOCKET_ENVELOPE } from '../../transports/index.js';
 import { testBusiness } from '../support/test-business.js';
 

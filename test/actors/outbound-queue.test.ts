@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
-import { OutcomeCode } from '../../actors/delivery-batch.js';
 import { DeliveryFlag, type DeliveryOptions, NO_OPTIONS } from '../../actors/delivery-options.js';
 import { indexOf, NO_TICKET, OutboundQueue, pushIdOf, ticketOf } from '../../actors/outbound-queue.js';
+import { OutcomeCode } from '../../actors/outcome-batch.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

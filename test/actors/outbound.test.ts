@@ -1,10 +1,10 @@
 import test from 'ava';
 import type { Business } from '../../actors/business.js';
-import { OutcomeCode } from '../../actors/delivery-batch.js';
 import { DeliveryFlag, NO_OPTIONS } from '../../actors/delivery-options.js';
 import { DownstreamScheduler } from '../../actors/downstream-scheduler.js';
 import { LoadMeter } from '../../actors/load-meter.js';
 import { Outbound } from '../../actors/outbound.js';
+import { OutcomeCode } from '../../actors/outcome-batch.js';
 import { TicketDeadlines } from '../../actors/ticket-deadlines.js';
 import { WorkerCounters } from '../../actors/worker-counters.js';
 import { MemoryTransport } from '../../transports/index.js';

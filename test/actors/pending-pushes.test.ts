@@ -1,6 +1,6 @@
 import test from 'ava';
-import { MULTICAST_INDEX, OutcomeCode } from '../../actors/delivery-batch.js';
-import { NO_WORKER, PendingPushes, UNKNOWN_AFTER_MS } from '../../actors/pending-pushes.js';
+import { MULTICAST_INDEX, OutcomeCode } from '../../actors/outcome-batch.js';
+import { NO_DESTINATION, PendingPushes, UNKNOWN_AFTER_MS } from '../../actors/pending-pushes.js';
 
 const { delivered, offline, overloaded, slow, unknown } = OutcomeCode;
 
@@ -10,7 +10,7 @@ async function codes(outcomes: Promise<{ code: OutcomeCode }[]>): Promise<Outcom
 
 test('pending pushes: outcomes stand where their targets stood', async (t) => {
   const pending = new PendingPushes();
-  const { pushId, outcomes } = pending.begin([0, NO_WORKER, 1, 0], 0);
+  const { pushId, outcomes } = pending.begin([0, NO_DESTINATION, 1, 0], 0);
   t.is(pending.targets, 3);
   pending.settle({ pushId, index: 2, code: slow, members: 0 }, 1);
   pending.settle({ pushId, index: 3, code: delivered, members: 0 }, 0);
@@ -21,7 +21,7 @@ test('pending pushes: outcomes stand where their targets stood', async (t) => {
 
 test('pending pushes: without any target there is nothing to wait for', async (t) => {
   const pending = new PendingPushes();
-  t.deepEqual(await codes(pending.begin([NO_WORKER, NO_WORKER], 0).outcomes), [offline, offline]);
+  t.deepEqual(await codes(pending.begin([NO_DESTINATION, NO_DESTINATION], 0).outcomes), [offline, offline]);
   t.deepEqual(await codes(pending.begin([], 0).outcomes), []);
   t.is(pending.targets, 0);
 });
@@ -63,7 +63,7 @@ test('pending pushes: what a gone worker did not answer is unknown, the rest goe
   const gone = pending.begin([0], 0);
   const other = pending.begin([1], 0);
   pending.settle({ pushId: both.pushId, index: 2, code: delivered, members: 0 }, 0);
-  pending.workerGone(0);
+  pending.gone(0);
   t.deepEqual(await codes(gone.outcomes), [unknown]);
   t.is(pending.targets, 2);
   pending.settle({ pushId: both.pushId, index: 1, code: delivered, members: 0 }, 1);

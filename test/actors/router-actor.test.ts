@@ -1,88 +1,31 @@
 import test from 'ava';
-import {
-  type CallItem,
-  decodeDeliveries,
-  MULTICAST_INDEX,
-  type MulticastItem,
-  OutcomeCode,
-  OutcomeWriter,
-  type PushItem,
-} from '../../actors/delivery-batch.js';
+import { type CallItem, decodeDeliveries, type MulticastItem, type PushItem } from '../../actors/delivery-batch.js';
 import { GroupNotFoundError, OverloadedError } from '../../actors/errors.js';
+import { OutcomeCode } from '../../actors/outcome-batch.js';
 import type { RouteEvent } from '../../actors/route-events.js';
 import RouterActor from '../../actors/router-actor.js';
-import type { RouteClaim } from '../../actors/router-link.js';
-import type { DeliveryResult, MembershipResult, PushMessage } from '../../actors/routing-service.js';
+import type { ClaimReply, RouteClaim } from '../../actors/router-link.js';
+import type { DeliveryResult, PushMessage } from '../../actors/routing-service.js';
 import { createEmbeddedEngine } from '../../cluster/engines/embedded/index.js';
 import { CloseCode, decodeFrame, encodeFrame, FrameDecoder, FrameType, Status } from '../../protocol/index.js';
+import { FakeAccessWorker } from '../support/fake-access-worker.js';
+import { NO_PEERS } from '../support/memory-bus.js';
 import { turns } from '../support/until.js';
 
 const INCARNATION = '4f1c2ab09d3e5f60';
 const BUSINESS = 7;
 const MESSAGE: PushMessage = { businessId: BUSINESS, messageId: 'm-1', metadata: {}, payload: Buffer.from('hi') };
 
-interface Sent {
-  readonly topic: string;
-  readonly message: object;
-}
-
-/** An access worker that says what it is told to say. */
-class FakeWorker {
-  readonly sent: Sent[] = [];
-  answer: (message: { serials: readonly number[] }) => Promise<{ results: MembershipResult[] }> = () =>
-    new Promise(() => {});
-  /** What is reported of every delivery, by the serial of its target. */
-  outcome: ((serial: number) => OutcomeCode) | undefined = () => OutcomeCode.delivered;
-  /** Members that a multicast reaches here. */
-  members = 0;
-
-  constructor(
-    readonly index: number,
-    readonly router: RouterActor,
-  ) {
-    router.attachWorker({ worker: index, port: this });
-  }
-
-  send(topic: string, message: object): Promise<void> {
-    this.sent.push({ topic, message });
-    if (topic === 'deliver') this.#report((message as { batch: Uint8Array }).batch);
-    return Promise.resolve();
-  }
-
-  sendAndReceive(topic: string, message: object): Promise<unknown> {
-    this.sent.push({ topic, message });
-    return this.answer(message as { serials: number[] });
-  }
-
-  of(topic: string): object[] {
-    return this.sent.filter((one) => one.topic === topic).map(({ message }) => message);
-  }
-
-  #report(batch: Uint8Array): void {
-    if (this.outcome === undefined) return;
-    const outcomes = new OutcomeWriter();
-    for (const item of decodeDeliveries(batch)) {
-      if (item.kind === 'multicast') {
-        outcomes.add(item.pushId, MULTICAST_INDEX, this.outcome(0), this.members);
-        continue;
-      }
-      if (item.kind !== 'push') continue;
-      item.serials.forEach((serial, i) => {
-        outcomes.add(item.pushId, item.indexes[i] as number, this.outcome?.(serial) as OutcomeCode, 0);
-      });
-    }
-    this.router.outcomes({ worker: this.index, outcomes: outcomes.take() });
-  }
-}
-
 function routed({ maxPending = 100, workers = 2 } = {}) {
   let nowMs = 0;
   const events: RouteEvent[] = [];
   const results: DeliveryResult[] = [];
-  const engine = createEmbeddedEngine();
+  // Every login is in the fifth millisecond.
+  const engine = createEmbeddedEngine({ clockUs: () => 5_000 });
   const router = new RouterActor({
     incarnation: INCARNATION,
     ...engine,
+    peers: NO_PEERS,
     maxPending,
     onError: (error) => {
       throw error;
@@ -92,19 +35,29 @@ function routed({ maxPending = 100, workers = 2 } = {}) {
     onResult: (result) => results.push(result),
     onRoute: (event) => events.push(event),
   });
-  const fakes = Array.from({ length: workers }, (_, index) => new FakeWorker(index, router)) as [
-    FakeWorker,
-    FakeWorker,
+  void router.open();
+  const fakes = Array.from({ length: workers }, (_, index) => new FakeAccessWorker(index, router)) as [
+    FakeAccessWorker,
+    FakeAccessWorker,
   ];
   const login = async (deviceId: string, worker: number, serial: number, own: Partial<RouteClaim> = {}) => {
-    const claim = { serial, app: 'demo', deviceId, uid: undefined, grants: [BUSINESS], sinceMs: 5, ...own };
-    const { fences } = await router.claimRoutes({ worker, claims: [claim] });
-    return fences[0] as number;
+    const claim = { serial, app: 'demo', deviceId, uid: undefined, grants: [BUSINESS], ...own };
+    return (await fencesOf(router.claimRoutes({ worker, claims: [claim] })))[0] as number;
+  };
+  const refresh = async (deviceId: string, worker: number, serial: number, fence: number, own: Partial<RouteClaim>) => {
+    const route = { serial, app: 'demo', deviceId, uid: undefined, grants: [BUSINESS], fence, ...own };
+    const reply = await router.restoreRoutes({ worker, routes: [route] });
+    return 'stands' in reply && reply.stands[0] === true;
   };
   const at = (ms: number) => {
     nowMs = ms;
   };
-  return { router, engine, workers: fakes, login, at, results, events };
+  return { router, engine, workers: fakes, login, refresh, at, results, events };
+}
+
+async function fencesOf(claiming: Promise<ClaimReply>): Promise<number[]> {
+  const reply = await claiming;
+  return 'fences' in reply ? reply.fences : [];
 }
 
 function device(deviceId: string) {
@@ -173,18 +126,30 @@ test('router: a newer login replaces the older one, which its worker is told', a
 
 test('router: two logins of one device in one batch leave the later one', async (t) => {
   const { router, workers } = routed();
-  const claims = [11, 12].map((serial) => ({ ...device('a'), serial, uid: undefined, grants: [BUSINESS], sinceMs: 0 }));
-  const { fences } = await router.claimRoutes({ worker: 0, claims });
+  const claims = [11, 12].map((serial) => ({ ...device('a'), serial, uid: undefined, grants: [BUSINESS] }));
+  const fences = await fencesOf(router.claimRoutes({ worker: 0, claims }));
   t.true((fences[1] as number) > (fences[0] as number));
   t.like(workers[0].of('closeConnections')[0], { connections: [{ serial: 11, code: CloseCode.replaced }] });
 });
 
-test('router: a connection that claims its route anew replaces nobody', async (t) => {
-  const { workers, login } = routed();
-  const first = await login('a', 0, 11);
-  const again = await login('a', 0, 11, { grants: [] });
-  t.true(again > first);
+test('router: a token refresh changes its own route and replaces nobody', async (t) => {
+  const { router, workers, login, refresh } = routed();
+  const fence = await login('a', 0, 11);
+  t.true(await refresh('a', 0, 11, fence, { grants: [8], uid: 'ada' }));
   t.deepEqual(workers[0].sent, []);
+  t.deepEqual(await router.presence({ businessId: BUSINESS, devices: devices('a') }), [{ online: false }]);
+  t.like(await router.presence({ businessId: 8, devices: devices('a') }), [{ online: true, uid: 'ada', sinceMs: 5 }]);
+});
+
+test('router: a token refresh of a session that was replaced changes nothing', async (t) => {
+  const { router, workers, login, refresh } = routed();
+  const first = await login('a', 0, 11);
+  await login('a', 1, 12);
+  t.false(await refresh('a', 0, 11, first, { grants: [8] }));
+  t.is(workers[1].of('closeConnections').length, 0);
+  t.like(await router.presence({ businessId: BUSINESS, devices: devices('a') }), [
+    { online: true, connectionId: `${INCARNATION}-1-c` },
+  ]);
 });
 
 test('router: the release of an older login does not take the newer route', async (t) => {
@@ -408,7 +373,7 @@ test('router: a worker that fails or says nothing leaves its joins unknown', asy
 
 // ---- options, many pushes, users, broadcast
 
-function itemsOf(worker: FakeWorker) {
+function itemsOf(worker: FakeAccessWorker) {
   return (worker.of('deliver') as { batch: Uint8Array }[]).flatMap(({ batch }) => decodeDeliveries(batch));
 }
 
@@ -474,7 +439,7 @@ test('router: a user is reached on every device that was granted the business', 
   await login('other', 0, 14, { uid: 'ben' });
   await router.claimRoutes({
     worker: 0,
-    claims: [{ serial: 15, app: 'elsewhere', deviceId: 'x', uid: 'ada', grants: [BUSINESS], sinceMs: 5 }],
+    claims: [{ serial: 15, app: 'elsewhere', deviceId: 'x', uid: 'ada', grants: [BUSINESS] }],
   });
   const deliveries = await router.pushToUsers({ app: 'demo', uids: ['ben', 'nobody', 'ada'], message: MESSAGE });
   t.deepEqual(
@@ -495,7 +460,7 @@ test('router: a broadcast reaches every device of the app with the grant, and co
   const { router, workers } = routed({ maxPending: 5_000 });
   const claims = Array.from({ length: 2_500 }, (_, serial): RouteClaim => {
     const own = { app: serial % 50 === 0 ? 'other' : 'demo', grants: [serial % 5 === 0 ? 8 : BUSINESS] };
-    return { serial, deviceId: `d-${serial}`, uid: undefined, sinceMs: 5, ...own };
+    return { serial, deviceId: `d-${serial}`, uid: undefined, ...own };
   });
   await router.claimRoutes({ worker: 0, claims: claims.slice(0, 1_000) });
   await router.claimRoutes({ worker: 1, claims: claims.slice(1_000) });
@@ -513,7 +478,7 @@ test('router: a broadcast reaches every device of the app with the grant, and co
 test('router: a broadcast that begins in overload is refused, one that meets it later waits', async (t) => {
   const { router, workers, at } = routed({ maxPending: 1_500 });
   const claims = Array.from({ length: 2_500 }, (_, serial) => {
-    return { serial, ...device(`d-${serial}`), uid: undefined, grants: [BUSINESS], sinceMs: 5 };
+    return { serial: serial + 1, ...device(`d-${serial}`), uid: undefined, grants: [BUSINESS] };
   });
   await router.claimRoutes({ worker: 0, claims });
   const broadcast = await router.broadcast({ app: 'demo', message: MESSAGE });
@@ -581,20 +546,14 @@ test('router: every connection is told when it takes a route and when it loses i
 });
 
 test('router: a token refresh is an event for the businesses that it adds or leaves out, and for no other', async (t) => {
-  const { login, events } = routed();
-  await login('a', 0, 11);
-  await login('a', 0, 11, { uid: 'ada' });
+  const { login, refresh, events } = routed();
+  const fence = await login('a', 0, 11);
+  await refresh('a', 0, 11, fence, { uid: 'ada' });
   t.is(events.length, 1);
-  const renewed = await login('a', 0, 11, { uid: 'ada', grants: [8, 9] });
+  await refresh('a', 0, 11, fence, { uid: 'ada', grants: [8, 9] });
   t.is(events.length, 3);
-  t.like(events[1], {
-    type: 'disconnected',
-    uid: 'ada',
-    fence: renewed,
-    businesses: [BUSINESS],
-    code: CloseCode.kicked,
-  });
-  t.like(events[2], { type: 'connected', uid: 'ada', fence: renewed, businesses: [8, 9] });
+  t.like(events[1], { type: 'disconnected', uid: 'ada', fence, businesses: [BUSINESS], code: CloseCode.kicked });
+  t.like(events[2], { type: 'connected', uid: 'ada', fence, businesses: [8, 9] });
 });
 
 test('router: a kick is an event for the business that kicked, and the end is none for it any more', async (t) => {
@@ -609,14 +568,14 @@ test('router: a kick is an event for the business that kicked, and the end is no
 });
 
 test('router: the end of a worker is an event for each of its devices', async (t) => {
-  const { router, login, events } = routed();
-  await login('a', 0, 11);
-  const renewed = await login('a', 0, 11, { grants: [BUSINESS, 8] });
+  const { router, login, refresh, events } = routed();
+  const fence = await login('a', 0, 11);
+  await refresh('a', 0, 11, fence, { grants: [BUSINESS, 8] });
   await login('b', 1, 12);
   t.is(events.length, 3);
   await router.workerGone({ worker: 0 });
   t.is(events.length, 4);
-  t.like(events[3], { type: 'disconnected', deviceId: 'a', fence: renewed, businesses: [BUSINESS, 8], code: 0 });
+  t.like(events[3], { type: 'disconnected', deviceId: 'a', fence, businesses: [BUSINESS, 8], code: 0 });
 });
 
 // ---- calls
@@ -633,7 +592,7 @@ function reply(requestId: number, status: number, text: string) {
   return encodeFrame({ type: FrameType.response, requestId, status, metadata: { a: 'b' }, payload: Buffer.from(text) });
 }
 
-async function callsOf(worker: FakeWorker): Promise<CallItem[]> {
+async function callsOf(worker: FakeAccessWorker): Promise<CallItem[]> {
   await turns(4);
   return itemsOf(worker).filter((item): item is CallItem => item.kind === 'call');
 }

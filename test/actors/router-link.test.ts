@@ -1,5 +1,5 @@
 import test from 'ava';
-import { decodeOutcomes, OutcomeCode } from '../../actors/delivery-batch.js';
+import { decodeOutcomes, OutcomeCode } from '../../actors/outcome-batch.js';
 import { type RouteClaim, RouterLink } from '../../actors/router-link.js';
 import { turns } from '../support/until.js';
 
@@ -21,7 +21,7 @@ function linked(answer: (sent: Sent) => Promise<unknown> = () => Promise.resolve
 }
 
 function claim(serial: number): RouteClaim {
-  return { serial, app: 'demo', deviceId: `d${serial}`, uid: undefined, grants: [1], sinceMs: 0 };
+  return { serial, app: 'demo', deviceId: `d${serial}`, uid: undefined, grants: [1] };
 }
 
 test('router link: the claims of one turn travel together, each gets its own fence', async (t) => {
@@ -47,6 +47,13 @@ test('router link: claims that fail are told so, the next ones try anew', async 
   );
   isDown = false;
   t.is(await link.claim(claim(3)), 1);
+});
+
+test('router link: an engine that is away is an error of its own kind, whatever the way over threads makes of errors', async (t) => {
+  const { link } = linked(() => Promise.resolve({ isEngineAway: true, mayHaveArrived: true }));
+  const error = await t.throwsAsync(link.claim(claim(1)), { code: 'TRK_ENGINE_UNAVAILABLE' });
+  t.like(error, { mayHaveArrived: true, retryable: true });
+  t.is(await link.restore([{ ...claim(1), fence: 10 }]), undefined);
 });
 
 test('router link: leaves, sizes and outcomes of one turn are one message each', async (t) => {

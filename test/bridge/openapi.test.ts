@@ -73,7 +73,7 @@ async function fetchDocument(t: ExecutionContext) {
     adminKeys: [KEYS.admin],
     admin: { rotateKeys: uncalled, revoke: uncalled, liftRevocation: uncalled },
     plugins: [
-      async (scope) => {
+      () => async (scope) => {
         scope.addHook('onReady', async () => {
           registered.push(scope.printRoutes({ commonPrefix: false }));
         });

@@ -34,7 +34,7 @@ test('operations: the service is an actor that stops once and can start again', 
 test('operations: what the composition root mounts is served and described', async (t) => {
   const { call } = await startBridge(t, {
     plugins: [
-      async (scope) => {
+      () => async (scope) => {
         scope.get('/v1/extra', { schema: { summary: 'Extra' } }, async () => ({ extra: true }));
       },
     ],

@@ -98,6 +98,25 @@ test('status: flags win over the environment, which wins over the file', async (
   t.is(limits.inFlight, 9);
 });
 
+test('cluster status and node list: a service of one node', async (t) => {
+  const text = await trunkline(['cluster', 'status']);
+  t.is(text.code, 0, text.stderr);
+  t.regex(text.stdout, /^asked {8}operator-test, registered for .*\nengine {7}embedded, leases of 5000 ms\n/);
+  t.regex(text.stdout, /\n\* +operator-test +[0-9a-f]{16} .* joined /);
+  const { nodes } = JSON.parse((await trunkline(['node', 'list', '--json'])).stdout);
+  t.like(nodes[0], { name: 'operator-test', state: 'joined', own: true, draining: false, workersUp: 1, workers: 1 });
+  t.is(nodes[0].accessPoints.tcp, addresses.tcp);
+});
+
+test('node drain: the node that is meant, or nothing', async (t) => {
+  const other = await trunkline(['node', 'drain', '--node', 'another']);
+  t.is(other.code, 2);
+  t.regex(other.stderr, /is operator-test, not another; nothing was done\. No node of this service is called another/);
+  const nobody = await trunkline(['node', 'drain', '--prefer', 'another']);
+  t.is(nobody.code, 4);
+  t.regex(nobody.stderr, /TRK_UNKNOWN_NODE/);
+});
+
 test('devices and groups: lists with paging', async (t) => {
   const clients = await Promise.all(['till-a', 'till-b', 'till-c'].map(online));
   t.teardown(() => {
@@ -129,6 +148,22 @@ test('devices and groups: lists with paging', async (t) => {
   const none = await trunkline(['groups', '--business', 'nobody']);
   t.is(none.code, 4);
   t.regex(none.stderr, /TRK_UNKNOWN_BUSINESS/);
+});
+
+test('explain: with the app’s key of its device, as an operator of any client', async (t) => {
+  const client = await online('till-x');
+  t.teardown(() => client.close());
+  const env = { TRUNKLINE_KEY: KEYS.app, TRUNKLINE_APP: 'shop' };
+  const told = await trunkline(['explain', '--device', 'till-x', '--attr', 'region=default'], env);
+  t.is(told.code, 0, told.stderr);
+  t.regex(told.stdout, /^device {6}till-x of shop: online at operator-test \(default\), /);
+  t.regex(told.stdout, /\n1\. of operator-test: operator-test, the only one left\ntcp {9}127\.0\.0\.1:\d+\n$/);
+  const any = await trunkline(['explain', '--admin', '--json', '--attr', 'platform=web']);
+  t.is(any.code, 5, 'the node has no WebSocket');
+  const { nodes, refused } = JSON.parse(any.stdout);
+  t.deepEqual([nodes[0].leftOut, refused.code], ['no-protocol', 'TRK_NO_ACCESS_POINT']);
+  t.is((await trunkline(['explain'])).code, 2);
+  t.is((await trunkline(['explain', '--device', 'till-x', '--app', 'other'], env)).code, 4);
 });
 
 test('kick: a business withdraws itself, an operator closes the connection', async (t) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { type ConnectionState, move as moveConnection } from '../../actors/connection-state.js';
+import { moveOwn, movePeer, type OwnState, type PeerState } from '../../cluster/membership/states.js';
 import { type ClientState, move as moveClient } from '../../sdk/client-state.js';
 
 const SESSION: readonly ConnectionState[] = ['handshaking', 'online', 'draining', 'closed'];
@@ -25,10 +26,22 @@ test('lifecycle document: the diagram of a client is its table, with close() fro
   t.deepEqual([...moves].toSorted(), allowed(CLIENT, moveClient));
 });
 
-function drawn(heading: string): string[] {
+const PEER: readonly PeerState[] = ['joined', 'suspect', 'gone'];
+const OWN: readonly OwnState[] = ['unregistered', 'registered', 'cut off', 'sent away', 'withdrawn'];
+
+test('lifecycle document: the diagrams of another node and of the own one are their tables', (t) => {
+  t.deepEqual(drawn('A node among others'), allowed(PEER, movePeer));
+  const camelCase = (move: string) =>
+    move.replaceAll(/(cut|sent) (\w)/g, (_, word, letter) => word + letter.toUpperCase());
+  t.deepEqual(drawn('A node among others', 1), allowed(OWN, moveOwn).map(camelCase).toSorted());
+});
+
+/** @param which of the diagrams below the heading */
+function drawn(heading: string, which = 0): string[] {
   const document = readFileSync('docs/lifecycle.md', 'utf8');
   const section = document.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
-  const diagram = /```mermaid\nstateDiagram-v2\n([\s\S]*?)```/.exec(section)?.[1] ?? '';
+  const diagrams = [...section.matchAll(/```mermaid\nstateDiagram-v2\n([\s\S]*?)```/g)];
+  const diagram = diagrams[which]?.[1] ?? '';
   const moves = [...diagram.matchAll(/^ +(\w+) --> (\w+)/gm)].map(([, from, to]) => `${from} --> ${to}`);
   return [...new Set(moves)].toSorted();
 }

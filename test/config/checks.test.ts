@@ -97,3 +97,75 @@ test('checks: at most 64 businesses serve one app', (t) => {
   );
   t.deepEqual(problemsOf({ businesses }), ['apps.shop: is served by 65 businesses; at most 64 may serve one app']);
 });
+
+const REDIS = { type: 'redis' } as const;
+
+test('checks: an embedded node has every role, since no other node can', (t) => {
+  t.deepEqual(problemsOf({ node: { roles: ['access'] } }), [
+    'node.roles: needs bridge and control: with engine.type embedded there is no other node that could have it',
+  ]);
+  for (const roles of [['access'], ['bridge'], ['control'], ['bridge', 'control']] as const) {
+    t.deepEqual(problemsOf({ node: { roles: [...roles] }, engine: REDIS }), []);
+  }
+  t.deepEqual(problemsOf({ node: { roles: ['access', 'access'] }, engine: REDIS }), ['node.roles: names a role twice']);
+  t.deepEqual(problemsOf({ node: { roles: [] }, engine: REDIS }), ['node.roles: must be a list of at least 1']);
+});
+
+test('checks: listeners that the roles leave off take part in nothing', (t) => {
+  const off = { tcp: null, ws: null };
+  t.deepEqual(problemsOf({ node: { roles: ['bridge'] }, engine: REDIS, access: off, public: { port: 7300 } }), []);
+  t.deepEqual(problemsOf({ node: { roles: ['access'] }, engine: REDIS, access: off }), [
+    'access: needs at least one listener: tcp, ws, tls and wss cannot all be null',
+  ]);
+  t.deepEqual(problemsOf({ node: { roles: ['control'] }, engine: REDIS, public: { port: 7300 } }), [
+    'private.port: must differ from public.port: both are 7300',
+  ]);
+  const tls = { certFile: 'none.crt', keyFile: 'none.key' };
+  t.deepEqual(problemsOf({ node: { roles: ['control'] }, engine: REDIS, access: { tls } }), []);
+});
+
+test('checks: addresses, user and time of Redis', (t) => {
+  t.deepEqual(problemsOf({ engine: { ...REDIS, addresses: ['redis:70000', 'redis:6379'], username: 'me' } }), [
+    'engine.addresses[0]: must be host:port, such as 10.0.0.5:6379',
+    'engine.addresses: must be one server while engine.mode is standalone',
+    'engine.username: needs engine.password',
+  ]);
+  t.deepEqual(problemsOf({ engine: { ...REDIS, mode: 'cluster', addresses: ['a:1', '[::1]:2'] } }), []);
+  t.deepEqual(problemsOf({ engine: REDIS, cluster: { leaseMs: 600 } }), [
+    'engine.commandTimeoutMs: must be at most cluster.leaseMs (600)',
+  ]);
+  t.deepEqual(problemsOf({ cluster: { leaseMs: 499 } }), ['cluster.leaseMs: must be at least 500']);
+  t.deepEqual(problemsOf({ cluster: { leaseMs: 300_001 } }), ['cluster.leaseMs: must be at most 300000']);
+});
+
+test('checks: an engine that there is not, and settings of another one', (t) => {
+  t.deepEqual(problemsOf({ engine: { type: 'postgres' } as never }), ['engine.type: must be one of: embedded, redis']);
+  t.deepEqual(problemsOf({ engine: 'redis' as never }), ['engine: must be a map of settings']);
+  const [embedded = ''] = problemsOf({ engine: { type: 'embedded', addresses: [] } as never });
+  t.regex(embedded, /^engine\.addresses: there is no such setting/);
+  const [misspelt = ''] = problemsOf({ engine: { ...REDIS, adresses: [] } as never });
+  t.regex(misspelt, /^engine\.adresses: there is no such setting; here can stand: type, mode, addresses, /);
+});
+
+test('checks: regions are those of the configuration', (t) => {
+  const node = { region: 'eu' };
+  const us = {};
+  t.deepEqual(problemsOf({ node }), [], 'without any a region is a name and no more');
+  t.deepEqual(problemsOf({ node, control: { regions: { eu: { fallback: ['us'] }, us } } }), []);
+  t.deepEqual(problemsOf({ control: { regions: { us } } }), [
+    'node.region: must be one of control.regions, which has no "default"',
+  ]);
+  t.deepEqual(problemsOf({ node, control: { regions: { eu: { fallback: ['us', 'us', 'eu', 'asia'] }, us } } }), [
+    'control.regions.eu.fallback[1]: names "us" a second time',
+    'control.regions.eu.fallback[2]: must be another region',
+    'control.regions.eu.fallback[3]: must be one of control.regions, which has no "asia"',
+  ]);
+  t.deepEqual(problemsOf({ node, control: { regions: { eu: { domains: { wss: 'eu.example.com:0' } } } } }), [
+    'control.regions.eu.domains.wss: must be host:port, such as link.example.com:7100',
+  ]);
+  const [quic = ''] = problemsOf({ node, control: { regions: { eu: { domains: { quic: 'a:1' } as never } } } });
+  t.regex(
+    quic,
+    /^control\.regions\.eu\.domains.*: (the name must be one of: tcp, ws, tls, wss|there is no such setting)/,
+  );
+});

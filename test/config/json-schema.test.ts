@@ -27,6 +27,11 @@ test('json schema: refuses what the loader refuses', (t) => {
   t.false(broken((config) => Object.assign(config['limits'] ?? {}, { conections: 1 })));
   t.false(broken((config) => Object.assign(config['node'] ?? {}, { logLevel: 'loud' })));
   t.false(broken((config) => Object.assign(config['businesses'] ?? {}, { 'Live TV': {} })));
+  t.false(broken((config) => Object.assign(config['engine'] ?? {}, { type: 'postgres' })));
+  t.false(broken((config) => Object.assign(config['engine'] ?? {}, { addresses: ['127.0.0.1:6379'] })));
+  t.false(
+    broken((config) => Object.assign(config['control'] ?? {}, { regions: { eu: { domains: { quic: 'a:1' } } } })),
+  );
   t.false(broken((config) => Reflect.deleteProperty(config, 'apps')));
 });
 
@@ -39,15 +44,17 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
 }
 
-function undescribed({ properties = {}, additionalProperties, anyOf = [] }: Schema, path: string): string[] {
-  const below = Object.entries(properties).flatMap(([name, schema]) => {
+function undescribed(schema: Schema, path: string): string[] {
+  const { properties = {}, additionalProperties, anyOf = [], oneOf = [] } = schema;
+  const below = Object.entries(properties).flatMap(([name, setting]) => {
     const at = `${path}.${name}`;
     // A secret is one setting, however it is written.
-    const inner = schema.anyOf?.some((each) => 'minLength' in each) ? [] : undescribed(schema, at);
-    return schema.description === undefined ? [at, ...inner] : inner;
+    const inner = setting.anyOf?.some((each) => 'minLength' in each) ? [] : undescribed(setting, at);
+    return setting.description === undefined ? [at, ...inner] : inner;
   });
   const named = typeof additionalProperties === 'object' ? undescribed(additionalProperties, `${path}.NAME`) : [];
-  return [...below, ...named, ...anyOf.flatMap((each) => undescribed(each, path))];
+  return [...below, ...named, ...[...anyOf, ...oneOf].flatMap((each) => undescribed(each, path))];
 }

@@ -71,6 +71,32 @@ test('overrides: each value is read as its setting wants it', (t) => {
   t.deepEqual(config.public.trustedProxies, ['10.0.0.0/8', '192.168.1.1']);
 });
 
+test('overrides: an engine and its settings, in any order', (t) => {
+  const config = parse(
+    {
+      TRUNKLINE_ENGINE__ADDRESSES: '10.0.0.1:6379,10.0.0.2:6379',
+      TRUNKLINE_ENGINE__COMMAND_TIMEOUT_MS: '700',
+      TRUNKLINE_ENGINE__MODE: 'cluster',
+      TRUNKLINE_ENGINE__PASSWORD: 'short',
+      TRUNKLINE_ENGINE__TYPE: 'redis',
+    },
+    [
+      'node.roles=access,bridge',
+      'node.region=eu',
+      'control.regions={ eu: {} }',
+      'control.regions.eu.domains.wss=a.b:443',
+    ],
+  );
+  t.like(config.engine, { type: 'redis', mode: 'cluster', commandTimeoutMs: 700, password: 'short' });
+  t.deepEqual(config.engine.type === 'redis' && config.engine.addresses, ['10.0.0.1:6379', '10.0.0.2:6379']);
+  t.deepEqual(config.node.roles, ['access', 'bridge']);
+  t.deepEqual(config.control.regions['eu']?.domains, { wss: 'a.b:443' });
+  t.regex(
+    messageOf({ TRUNKLINE_ENGINE__ADDRESS: 'x' }),
+    /engine\.ADDRESS: there is no such setting; here can stand: type/,
+  );
+});
+
 test('overrides: a new business needs no file', (t) => {
   const config = parse({
     TRUNKLINE_BUSINESSES__LIVE_TV__ID: '9',
@@ -100,7 +126,10 @@ test('overrides: a wrong value names the variable or the flag', (t) => {
 test('overrides: an unknown setting names what exists there, with every other problem', (t) => {
   const message = messageOf({ TRUNKLINE_NODE__WORKER: '2', TRUNKLINE_LIMITS__INFLIGHT: '0' }, ['node.name.first=x']);
   t.regex(message, /3 problems/);
-  t.regex(message, /TRUNKLINE_NODE__WORKER, node\.WORKER: there is no such setting; here can stand: name, dataDir/);
+  t.regex(
+    message,
+    /TRUNKLINE_NODE__WORKER, node\.WORKER: there is no such setting; here can stand: name, region, roles, dataDir/,
+  );
   t.regex(message, /TRUNKLINE_LIMITS__INFLIGHT, limits\.inFlight: must be at least 1/);
   t.regex(message, /--set node\.name\.first, node\.name\.first: there is no such setting$/m);
 });

@@ -28,6 +28,9 @@ test('sample: the values it gives as defaults are the defaults', (t) => {
     { baseDir: '/srv' },
   );
   t.deepEqual(config.node, bare.node);
+  t.deepEqual(config.engine, bare.engine);
+  t.deepEqual(config.cluster, bare.cluster);
+  t.deepEqual(config.control, bare.control);
   t.deepEqual(config.limits, bare.limits);
   t.deepEqual(config.heartbeat, bare.heartbeat);
   t.deepEqual(config.retry, bare.retry);
@@ -41,6 +44,33 @@ test('sample: the values it gives as defaults are the defaults', (t) => {
   t.deepEqual({ ...im?.upstream, signingSecret: '' }, { ...bare.businesses['im']?.upstream, signingSecret: '' });
 });
 
+test('sample: what it says of Redis and regions holds when it is switched on', (t) => {
+  const block = (from: string, to: string) => text.slice(text.indexOf(from), text.indexOf(to));
+  const redis = block('engine:\n', '\ncluster:').replace('  type: embedded\n', '').replaceAll('  # ', '  ');
+  const regions = block('  regions: {}', '\n# Any setting').replace(/.*\n/, '').replaceAll('  # ', '  ');
+  const on = text
+    .replace(block('engine:\n', '\ncluster:'), redis)
+    .replace(block('  regions: {}', '\n# Any setting'), regions)
+    .replace('region: default', 'region: eu');
+  const { engine, control } = parseConfig(on, { env: { ...env, TRUNKLINE_REDIS_PASSWORD: 'short' } });
+  t.deepEqual(engine, {
+    type: 'redis',
+    mode: 'standalone',
+    addresses: ['127.0.0.1:6379'],
+    sentinelName: 'mymaster',
+    username: 'trunkline',
+    password: 'short',
+    tls: false,
+    prefix: 'trk',
+    connectTimeoutMs: 5_000,
+    commandTimeoutMs: 1_000,
+  });
+  t.deepEqual(control.regions, {
+    eu: { fallback: ['us'], domains: { wss: 'eu.example.com:443' } },
+    us: { fallback: [], domains: {} },
+  });
+});
+
 test('sample: names every setting of the schema', (t) => {
   for (const name of settingNames(configSchema)) t.regex(text, new RegExp(`\\b${name}:`), name);
 });
@@ -51,8 +81,11 @@ function settingNames(schema: z.core.$ZodType): string[] {
     return Object.entries(schema.shape).flatMap(([name, inner]) => [name, ...settingNames(inner)]);
   }
   if (schema instanceof z.ZodRecord) return settingNames(schema.valueType);
-  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
-    return settingNames(schema.unwrap());
-  }
-  return [];
+  if (schema instanceof z.ZodDiscriminatedUnion) return schema.options.flatMap(settingNames);
+  const isWrapper =
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable;
+  return isWrapper ? settingNames(schema.unwrap()) : [];
 }

@@ -2,7 +2,7 @@ import test from 'ava';
 import type { NodeConfig } from '../../config/index.js';
 import type { BootstrapAnswer } from '../../control/index.js';
 import { createTokenVerifier, RevocationTable } from '../../tokens/index.js';
-import { ASSERTION_SECRET, CONFIG, expectProblem, shopAssertion, startControl } from './fixtures.js';
+import { ASSERTION_SECRET, CONFIG, expectProblem, leaseOf, shopAssertion, startControl } from './fixtures.js';
 
 const answerOf = async (response: Response) => (await response.json()) as BootstrapAnswer;
 
@@ -167,6 +167,26 @@ test('bootstrap: only what the node listens with is offered', async (t) => {
   node.points = { ws: 'link.example.com:443' };
   const socket = await answerOf(await bootstrap({ app: 'shop' }));
   t.deepEqual([socket.protocols, socket.accessPoints], [['ws'], { ws: ['ws://link.example.com:443/connect'] }]);
+});
+
+test('bootstrap: other nodes are named for one that is not ready, and its own no more', async (t) => {
+  const { bootstrap, node } = await startControl(t);
+  node.others = [leaseOf('b'), leaseOf('c', { draining: true })];
+  const both = await answerOf(await bootstrap({ app: 'shop' }));
+  t.deepEqual([...(both.accessPoints.tcp ?? [])].sort(), ['127.0.0.1:7100', 'b:7100']);
+  node.ready = false;
+  const other = await answerOf(await bootstrap({ app: 'shop' }));
+  t.deepEqual(other.accessPoints, { tcp: ['b:7100'], ws: ['ws://b:7101/connect'] });
+});
+
+test('bootstrap: a region that the client names is where it is sent', async (t) => {
+  const { bootstrap, node } = await startControl(t);
+  node.others = [leaseOf('far', { region: 'far' })];
+  const attributes = { region: 'far' };
+  const answer = await answerOf(await bootstrap({ app: 'shop', attributes }));
+  t.deepEqual(answer.accessPoints.tcp, ['far:7100']);
+  node.others = [leaseOf('far', { region: 'far', connections: 1_000 })];
+  await expectProblem(t, await bootstrap({ app: 'shop', attributes }), 503, 'TRK_NOT_READY');
 });
 
 test('bootstrap: a node that is not ready sends clients away for a while, and does not say why', async (t) => {

@@ -3,7 +3,14 @@ import type { ExecutionContext } from 'ava';
 import { SignJWT } from 'jose';
 import { createLogger } from 'winston';
 import type { RoutingService } from '../../actors/index.js';
-import { Credentials, type NodeView, type ServiceActor } from '../../cluster/index.js';
+import {
+  type AccessAddresses,
+  Credentials,
+  type NodeLease,
+  type NodeRecord,
+  type NodeView,
+  type ServiceActor,
+} from '../../cluster/index.js';
 import { CurrentConfig, type NodeConfig, parseConfig } from '../../config/index.js';
 import { ControlActor, createControlService, longestTokenLifeMs } from '../../control/index.js';
 import {
@@ -41,10 +48,35 @@ businesses:
   constructor: { id: 3, apps: [chat], keys: [constructor-business-key] }
 `);
 
-/** The node as the control layer sees it; `ready` and `points` are the test's to change. */
+/** A node that takes clients, unless `changes` say otherwise. */
+export function leaseOf(name: string, changes: Partial<NodeRecord> = {}, leftMs = 4_000): NodeLease {
+  const record: NodeRecord = {
+    name,
+    incarnation: `incarnation-of-${name}`,
+    version: '0.1.0',
+    roles: ['access', 'bridge', 'control'],
+    region: 'default',
+    startedAtMs: 0,
+    draining: false,
+    accessPoints: { tcp: `${name}:7100`, ws: `${name}:7101` },
+    workers: [0, 0],
+    connections: 0,
+    connectionLimit: 1_000,
+    load: 0,
+    ...changes,
+  };
+  return { record, leftMs };
+}
+
+/** The node as the control layer sees it; `ready`, `points` and `others` are the test's to change. */
 export class FakeNode implements NodeView {
   ready = true;
-  points: ReturnType<NodeView['accessPoints']> = { tcp: '127.0.0.1:7100', ws: '127.0.0.1:7101' };
+  points: AccessAddresses = { tcp: '127.0.0.1:7100', ws: '127.0.0.1:7101' };
+  others: readonly NodeLease[] = [];
+
+  nodes(): readonly NodeLease[] {
+    return [leaseOf('own', { accessPoints: this.points, workers: this.ready ? [0] : [-1] }), ...this.others];
+  }
 
   isReady(): boolean {
     return this.ready;
@@ -52,7 +84,7 @@ export class FakeNode implements NodeView {
   notReadyReason(): string {
     return this.ready ? '' : 'access worker 3 is down';
   }
-  accessPoints(): ReturnType<NodeView['accessPoints']> {
+  accessPoints(): AccessAddresses {
     return this.points;
   }
   async metrics(): Promise<string> {
@@ -60,6 +92,12 @@ export class FakeNode implements NodeView {
   }
   status(): Promise<never> {
     return Promise.reject(new Error('this node has no status'));
+  }
+  cluster(): never {
+    throw new Error('this node has no cluster');
+  }
+  drain(): never {
+    throw new Error('this node does not drain');
   }
 }
 

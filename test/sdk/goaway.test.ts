@@ -47,7 +47,29 @@ test('GOAWAY: a request under way is waited for, within the window', async (t) =
   await online;
 });
 
-test('GOAWAY: at the end of the window the client moves, whatever is under way', async (t) => {
+test('GOAWAY: from its moment on new requests wait for the next connection, so that none is lost', async (t) => {
+  const clock = new ManualClock();
+  const { server, client, peer } = await startOnline(t, { clock });
+  const told = nextEvent(client, 'goaway');
+  peer.send(goaway(500));
+  await told;
+  const first = client.business('im').request('under-way', '', { deadlineMs: 60_000 });
+  const { requestId } = await peer.next(FrameType.request);
+  clock.advance(400);
+  const second = client.business('im').request('held', '', { deadlineMs: 60_000 });
+  clock.advance(1_000);
+  t.is(server.unaccepted, 0);
+  peer.respond(requestId, 0, 'done');
+  t.is((await first).text(), 'done');
+  const next = await server.accept();
+  await next.login();
+  const held = await next.next(FrameType.request);
+  t.is(held.method, 'held');
+  next.respond(held.requestId, 0, 'there');
+  t.is((await second).text(), 'there');
+});
+
+test('GOAWAY: two seconds after the window the client moves, whatever is under way', async (t) => {
   const clock = new ManualClock();
   const { server, client, peer } = await startOnline(t, { clock });
   const told = nextEvent(client, 'goaway');
@@ -55,7 +77,9 @@ test('GOAWAY: at the end of the window the client moves, whatever is under way',
   await told;
   const answer = client.business('im').request('endless', '', { deadlineMs: 60_000 });
   await peer.next(FrameType.request);
-  clock.advance(10_000);
+  clock.advance(11_999);
+  t.is(server.unaccepted, 0);
+  clock.advance(1);
   await (await server.accept()).login();
   await t.throwsAsync(answer, { code: 'TRK_CONNECTION_LOST' });
 });

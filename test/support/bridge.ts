@@ -3,7 +3,7 @@
  */
 import type { ExecutionContext } from 'ava';
 import { BridgeActor, type BridgeOptions } from '../../bridge/index.js';
-import type { NodeView } from '../../cluster/index.js';
+import type { NodeRole, NodeView } from '../../cluster/index.js';
 import { CurrentConfig, type NodeConfig, parseConfig } from '../../config/index.js';
 import { FakeRouting } from './fake-routing.js';
 import { type Call, createHttpClient } from './http-client.js';
@@ -18,10 +18,16 @@ export const KEYS = {
   admin: 'admin-key-0123456789',
 };
 
+/** The node as the bridge sees it; all of it the test's to change. */
+export interface FixtureNode extends Pick<NodeView, 'cluster' | 'drain'> {
+  ready: boolean;
+  reason: string;
+}
+
 export interface BridgeFixture {
   readonly call: Call;
   readonly routing: FakeRouting;
-  readonly node: { ready: boolean; reason: string };
+  readonly node: FixtureNode;
   readonly logs: LogCapture;
   readonly address: string;
   readonly actor: BridgeActor;
@@ -35,21 +41,35 @@ export interface BridgeFixtureOptions extends BridgeOptions {
   /** Of business `im`. */
   readonly requestsPerSecond?: number;
   readonly adminKeys?: readonly string[];
+  /** Other than all of them takes an engine of many nodes, which the bridge never meets. */
+  readonly roles?: readonly NodeRole[];
 }
 
 export async function startBridge(
   t: ExecutionContext,
-  { frameBytes = 64 * 1024, requestsPerSecond = 0, adminKeys = [], ...options }: BridgeFixtureOptions = {},
+  { frameBytes = 64 * 1024, requestsPerSecond = 0, adminKeys = [], roles, ...options }: BridgeFixtureOptions = {},
 ): Promise<BridgeFixture> {
-  const config = bridgeConfig(frameBytes, requestsPerSecond, adminKeys);
+  const config = bridgeConfig(frameBytes, requestsPerSecond, adminKeys, roles);
   const current = new CurrentConfig(config);
   const routing = new FakeRouting();
   const logs = captureLog();
-  const node = { ready: true, reason: '' };
+  const node: FixtureNode = {
+    ready: true,
+    reason: '',
+    cluster: () => {
+      throw new Error('this node has no cluster');
+    },
+    drain: () => {
+      throw new Error('this node does not drain');
+    },
+  };
   const view: NodeView = {
     isReady: () => node.ready,
     notReadyReason: () => node.reason,
     accessPoints: () => ({}),
+    nodes: () => [],
+    cluster: () => node.cluster(),
+    drain: (request) => node.drain(request),
     metrics: async () => '# TYPE trunkline_connections gauge\ntrunkline_connections 3\n',
     status: () => Promise.reject(new Error('this node has no status')),
   };
@@ -65,9 +85,15 @@ export async function startBridge(
   return { call: client.call, routing, node, logs, address, actor, config, current };
 }
 
-function bridgeConfig(frameBytes: number, requestsPerSecond: number, adminKeys: readonly string[]): NodeConfig {
+function bridgeConfig(
+  frameBytes: number,
+  requestsPerSecond: number,
+  adminKeys: readonly string[],
+  roles: readonly NodeRole[] | undefined,
+): NodeConfig {
   return parseConfig(
     JSON.stringify({
+      ...(roles === undefined ? {} : { node: { roles }, engine: { type: 'redis' } }),
       private: { port: 0, adminKeys },
       limits: { frameBytes },
       apps: { demo: { keys: [KEYS.demo] }, other: { keys: [KEYS.other] } },

@@ -5,6 +5,7 @@ import type {
   BroadcastResult,
   DeliveryResult,
   DeviceCall,
+  DeviceInfo,
   DeviceKey,
   DevicePage,
   DeviceReply,
@@ -129,6 +130,16 @@ export class FakeRouting implements RoutingService {
         return presence === undefined ? [] : [{ deviceId, ...presence }];
       }),
     }));
+  }
+
+  async locate(devices: readonly DeviceKey[]): Promise<(DeviceInfo | undefined)[]> {
+    this.#maybeFail();
+    return devices.map((device) => {
+      const presence = this.online.get(device.deviceId);
+      if (presence === undefined || !presence.online) return undefined;
+      const { connectionId, uid, sinceMs } = presence;
+      return { ...device, uid, connectionId, businesses: [], sinceMs };
+    });
   }
 
   async listDevices({ limit }: PageRequest): Promise<DevicePage> {

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
+import type { ConfigInput } from '../../config/index.js';
 import { type TestNodeOptions, testConfig } from './test-config.js';
 
 const MAIN = 'dist/cli/main.js';
@@ -17,6 +18,15 @@ export interface ProcessAddresses {
   readonly services: Readonly<Record<'BridgeActor' | 'ControlActor', string>>;
 }
 
+export interface LaunchOptions {
+  /** Made with the data directory that the node is to have; whatever lies there already is kept. */
+  readonly config: (dataDir: string) => ConfigInput;
+  /** Node's own, such as `--inspect`. */
+  readonly flags?: readonly string[];
+  /** A command that becomes the node, such as `ip netns exec NAME`. */
+  readonly wrapper?: readonly string[];
+}
+
 export class NodeProcess {
   readonly addresses: ProcessAddresses;
   readonly dataDir: string;
@@ -26,26 +36,36 @@ export class NodeProcess {
   readonly #stderr: () => string;
 
   /** @param flags Node's own, such as `--inspect` */
-  static async start(
+  static start(
     t: Pick<ExecutionContext, 'teardown'>,
     options: TestNodeOptions = {},
     flags: readonly string[] = [],
+  ): Promise<NodeProcess> {
+    return NodeProcess.launch(t, { config: (dataDir) => testConfig(dataDir, options), flags });
+  }
+
+  static async launch(
+    t: Pick<ExecutionContext, 'teardown'>,
+    { config, flags = [], wrapper = [] }: LaunchOptions,
   ): Promise<NodeProcess> {
     const dir = mkdtempSync(join(tmpdir(), 'trunkline-test-'));
     t.teardown(() => rmSync(dir, { recursive: true, force: true }));
     const path = join(dir, 'node.yaml');
     const dataDir = join(dir, 'data');
-    writeFileSync(path, JSON.stringify(testConfig(dataDir, options)));
-    const child = spawn(process.execPath, [...flags, MAIN, 'start', '--config', path, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    writeFileSync(path, JSON.stringify(config(dataDir)));
+    const command = [...wrapper, process.execPath, ...flags, MAIN, 'start', '--config', path, '--json'];
+    const child = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
     t.teardown(() => child.kill('SIGKILL'));
     let stderr = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
     const exited = once(child, 'close').then(([code, signal]) => code ?? signal);
-    const line = await Promise.race([firstLine(child), exited.then(() => Promise.reject(new Error(stderr)))]);
+    const line = await firstLine(child);
+    if (line === '') {
+      await exited;
+      throw new Error(`the node did not start: ${stderr}`);
+    }
     return new NodeProcess(child, JSON.parse(line).addresses, dataDir, exited, () => stderr);
   }
 

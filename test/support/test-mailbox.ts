@@ -1,5 +1,6 @@
 /** What the router asks of an access worker, done to the worker's sessions and groups. */
 import { deliverBatch } from '../../actors/deliver.js';
+import { type Restated, restateRoutes } from '../../actors/restate.js';
 import type { GroupStream } from '../../actors/router-link.js';
 import type { MembershipResult } from '../../actors/routing-service.js';
 import type { Worker } from '../../actors/worker.js';
@@ -48,6 +49,10 @@ export class TestMailbox {
       return session.memberships.remove(businessId, group) ? 'left' : 'not-member';
     });
     return { results };
+  }
+
+  restateRoutes(): Promise<Restated> {
+    return restateRoutes(this.#worker);
   }
 
   dissolveGroup({ businessId, group }: { businessId: number; group: string }): void {

@@ -19,6 +19,7 @@ import { TimerWheel } from '../../actors/timer-wheel.js';
 import type { SessionLimits, Worker } from '../../actors/worker.js';
 import { WorkerCounters } from '../../actors/worker-counters.js';
 import { createEmbeddedEngine } from '../../cluster/engines/embedded/index.js';
+import { NO_PEERS } from './memory-bus.js';
 import { TestMailbox } from './test-mailbox.js';
 
 export const INCARNATION = '4f1c2ab09d3e5f60';
@@ -63,10 +64,11 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
   const count = (kind: 'connections' | 'groups', change: number) => {
     actors[kind] += change;
   };
-  const engine = createEmbeddedEngine();
+  const engine = createEmbeddedEngine({ clockUs: () => nowMs * 1_000 });
   const router = new RouterActor({
     incarnation: INCARNATION,
     ...engine,
+    peers: NO_PEERS,
     maxPending: 1_000,
     onError: fail,
     now,
@@ -117,7 +119,8 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     epochMs: now,
   };
   const mailbox = new TestMailbox(worker);
-  router.attachWorker({ worker: 0, port: portTo(mailbox) });
+  void router.open();
+  router.attachWorker({ worker: 0, generation: 0, port: portTo(mailbox) });
   const advance = (ms: number) => {
     for (const endMs = nowMs + ms; nowMs < endMs; ) {
       nowMs = Math.min(nowMs + TICK_MS, endMs);

@@ -2,6 +2,7 @@
  * Routes of one node, in memory: a map from device to route, and beside it an index by user and one that can be
  * listed. Equal grants are kept once, since most devices of an app hold the same.
  */
+import { setImmediate } from 'node:timers/promises';
 import type {
   ClaimedRoute,
   DeviceKey,
@@ -9,6 +10,7 @@ import type {
   FencedDevice,
   NewRoute,
   PageRequest,
+  RestoredRoute,
   Route,
   RoutePage,
   RouteStore,
@@ -18,6 +20,9 @@ import { UserIndex } from './user-index.js';
 
 /** No app's name contains it. */
 const CURSOR_SEPARATOR = '/';
+const US_PER_MS = 1_000;
+/** Routes that a sweep looks at before it lets others have a turn. */
+const ROUTES_A_STEP = 5_000;
 
 export class EmbeddedRoutes implements RouteStore {
   readonly #routes = new Map<string, Route>();
@@ -38,18 +43,23 @@ export class EmbeddedRoutes implements RouteStore {
   }
 
   claim(routes: readonly NewRoute[]): Promise<ClaimedRoute[]> {
-    const claimed = routes.map(({ app, deviceId, connection, grants, uid, sinceMs }) => {
-      const key = keyOf(app, deviceId);
-      const fence = Math.max(this.#lastFence + 1, this.#clockUs());
-      this.#lastFence = fence;
-      const replaced = this.#routes.get(key);
-      this.#routes.set(key, { connection, fence, grants: this.#shared(grants), uid, sinceMs });
-      if (replaced === undefined) this.#app(app).add(deviceId);
-      if (replaced?.uid !== undefined && replaced.uid !== uid) this.#users.delete(app, replaced.uid, deviceId);
-      if (uid !== undefined) this.#users.add(app, uid, deviceId);
+    const claimed = routes.map((route) => {
+      const replaced = this.#routes.get(keyOf(route.app, route.deviceId));
+      const fence = Math.max(this.#lastFence + 1, this.#clockUs(), (replaced?.fence ?? 0) + 1);
+      this.#put({ ...route, fence, sinceMs: Math.floor(fence / US_PER_MS) }, replaced);
       return { fence, replaced };
     });
     return Promise.resolve(claimed);
+  }
+
+  restore(routes: readonly DeviceRoute[]): Promise<RestoredRoute[]> {
+    const restored = routes.map((route) => {
+      const before = this.#routes.get(keyOf(route.app, route.deviceId));
+      const stands = before === undefined || before.fence <= route.fence;
+      if (stands) this.#put({ ...route, sinceMs: Math.floor(route.fence / US_PER_MS) }, before);
+      return { stands, before };
+    });
+    return Promise.resolve(restored);
   }
 
   release(releases: readonly FencedDevice[]): Promise<(Route | undefined)[]> {
@@ -98,15 +108,34 @@ export class EmbeddedRoutes implements RouteStore {
     return Promise.resolve(true);
   }
 
-  releaseWorker(incarnation: string, worker: number): Promise<DeviceRoute[]> {
-    const released: DeviceRoute[] = [];
-    for (const [key, route] of this.#routes) {
-      if (route.connection.incarnation !== incarnation || route.connection.worker !== worker) continue;
-      const [app = '', deviceId = ''] = splitOnce(key, '\0');
-      released.push({ app, deviceId, ...route });
-      this.#remove({ app, deviceId }, route);
+  async sweep(
+    incarnation: string,
+    isGone: (route: Route) => boolean,
+    onReleased: (routes: readonly DeviceRoute[]) => void,
+  ): Promise<void> {
+    // Keys of now: a route that comes later is nobody's who is gone.
+    const keys = [...this.#routes.keys()];
+    for (let at = 0; at < keys.length; at += ROUTES_A_STEP) {
+      if (at > 0) await setImmediate();
+      const released = keys.slice(at, at + ROUTES_A_STEP).flatMap((key) => this.#releaseIf(key, incarnation, isGone));
+      if (released.length > 0) onReleased(released);
     }
-    return Promise.resolve(released);
+  }
+
+  #releaseIf(key: string, incarnation: string, isGone: (route: Route) => boolean): DeviceRoute[] {
+    const route = this.#routes.get(key);
+    if (route?.connection.incarnation !== incarnation || !isGone(route)) return [];
+    const [app = '', deviceId = ''] = splitOnce(key, '\0');
+    this.#remove({ app, deviceId }, route);
+    return [{ app, deviceId, ...route }];
+  }
+
+  #put({ app, deviceId, connection, fence, grants, uid, sinceMs }: DeviceRoute, before: Route | undefined): void {
+    this.#lastFence = Math.max(this.#lastFence, fence);
+    this.#routes.set(keyOf(app, deviceId), { connection, fence, grants: this.#shared(grants), uid, sinceMs });
+    if (before === undefined) this.#app(app).add(deviceId);
+    if (before?.uid !== undefined && before.uid !== uid) this.#users.delete(app, before.uid, deviceId);
+    if (uid !== undefined) this.#users.add(app, uid, deviceId);
   }
 
   #remove({ app, deviceId }: DeviceKey, { uid }: Route): void {

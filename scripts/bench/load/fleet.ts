@@ -33,6 +33,8 @@ export interface FleetOptions {
   readonly session?: Buffer | undefined;
   /** Of TLS links; the newest that both sides speak when absent. */
   readonly tlsVersion?: SecureVersion | undefined;
+  /** Counts what arrives, for several fleets together; one of its own by default. */
+  readonly traffic?: Traffic;
   /** For the whole opening. Default 120,000. */
   readonly timeoutMs?: number;
   /** Called on every read batch; lets a pacer keep its time while thousands of sockets are read in a row. */
@@ -42,7 +44,7 @@ export interface FleetOptions {
 const READS_PER_CALL = 32;
 
 export class Fleet {
-  readonly traffic = new Traffic();
+  readonly traffic: Traffic;
   readonly links: Link[] = [];
   /** A RESPONSE arrived; `frame` is valid during the call. */
   onResponse: ((link: Link, requestId: number, status: number, frame: Buffer) => void) | undefined;
@@ -65,6 +67,7 @@ export class Fleet {
 
   private constructor(options: FleetOptions) {
     this.#options = options;
+    this.traffic = options.traffic ?? new Traffic();
     this.#scanner = new Scanner<Link>(this.traffic, {
       onFrame: (link, type, frame) => this.#onFrame(link, type, frame),
       onControl: (link, opcode, data) => this.#onControl(link, opcode, data),

@@ -4,6 +4,7 @@
  *     --seconds N       length of a measuring window
  *     --connections N   instead of the scenario's own number, for a machine with a lower file limit
  *     --runs N          alternated runs of a ratio
+ *     --routes N        in the store, where one is measured
  *     --cpu-prof DIR    the node's threads write CPU profiles there (`profile.ts` reads them)
  *     --json            the report as one line of JSON
  */
@@ -20,11 +21,17 @@ export interface ScenarioOptions {
   readonly windowMs: number;
   readonly connections: number;
   readonly runs: number;
+  readonly routes: number;
   readonly cpuProfDir: string | undefined;
 }
 
 export interface Scenario {
-  readonly defaults: { readonly seconds: number; readonly connections: number; readonly runs?: number };
+  readonly defaults: {
+    readonly seconds: number;
+    readonly connections: number;
+    readonly runs?: number;
+    readonly routes?: number;
+  };
   run(options: ScenarioOptions): Promise<Report>;
 }
 
@@ -50,6 +57,7 @@ function readOptions({ defaults }: Scenario): { options: ScenarioOptions; json: 
       seconds: { type: 'string', default: String(defaults.seconds) },
       connections: { type: 'string', default: String(defaults.connections) },
       runs: { type: 'string', default: String(defaults.runs ?? 1) },
+      routes: { type: 'string', default: String(defaults.routes ?? 1) },
       'cpu-prof': { type: 'string' },
       json: { type: 'boolean', default: false },
     },
@@ -65,6 +73,7 @@ function readOptions({ defaults }: Scenario): { options: ScenarioOptions; json: 
     windowMs: inRange('seconds', values.seconds, 0.1, 600) * 1e3,
     connections: Math.floor(connections),
     runs: Math.floor(inRange('runs', values.runs, 1, 50)),
+    routes: Math.floor(inRange('routes', values.routes, 1, 10_000_000)),
     cpuProfDir: values['cpu-prof'],
   };
   return { options, json: values.json };

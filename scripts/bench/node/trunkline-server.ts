@@ -4,7 +4,7 @@
  * tokens by the thousand without asking the control layer for each.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -31,6 +31,13 @@ export interface TrunklineOptions {
   readonly events?: ConfigInput['businesses'][string]['events'];
   /** Listens with TLS as well. */
   readonly secure?: boolean;
+  /** One of several nodes. */
+  readonly member?: {
+    readonly name: string;
+    readonly engine: NonNullable<ConfigInput['engine']>;
+    /** Data directory of the node whose signing keys it shares; keys of its own when absent. */
+    readonly keysOf: string | undefined;
+  };
   /** The node's threads write CPU profiles here when it stops. */
   readonly cpuProfDir?: string | undefined;
 }
@@ -51,6 +58,9 @@ export interface TrunklineServer {
 export async function startTrunkline(options: TrunklineOptions = {}): Promise<TrunklineServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trunkline-bench-'));
   removeAtExit(dataDir);
+  if (options.member?.keysOf !== undefined) {
+    await cp(join(options.member.keysOf, 'keys'), join(dataDir, 'keys'), { recursive: true });
+  }
   const keys = await SigningKeys.open(dataDir);
   const issuer = new TokenIssuer({ keys });
   const businessKey = randomBytes(24).toString('base64url');
@@ -93,7 +103,14 @@ function portOf(address = ''): number {
 
 function configuration(dataDir: string, businessKey: string, options: TrunklineOptions): ConfigInput {
   return {
-    node: { name: 'bench', dataDir, workers: options.workers ?? 1, logLevel: 'warn', drainMs: 3_000 },
+    node: {
+      name: options.member?.name ?? 'bench',
+      dataDir,
+      workers: options.workers ?? 1,
+      logLevel: 'warn',
+      drainMs: 3_000,
+    },
+    ...(options.member === undefined ? {} : { engine: options.member.engine }),
     access: { tcp: { port: 0 }, ws: { port: 0 }, ...secureListeners(dataDir, options) },
     public: { port: 0 },
     private: { port: 0 },

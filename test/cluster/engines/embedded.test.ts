@@ -1,11 +1,11 @@
 import { createEmbeddedEngine } from '../../../cluster/engines/embedded/index.js';
-import { testEngine } from './contract-suite.js';
+import { testRoutes } from './routes-suite.js';
 
-testEngine('embedded', {
+testRoutes('embedded', {
   takesClock: true,
-  createEngine: async (t, options) => {
+  createRoutes: async (t, options) => {
     const engine = createEmbeddedEngine(options);
     t.teardown(() => engine.close());
-    return engine;
+    return engine.routes;
   },
 });

@@ -1,14 +1,10 @@
-/**
- * What every engine promises the router, as one suite: an engine's test file calls `testEngine` with a way to make a
- * fresh one. A suite that needs a server of its own makes and ends it in `createEngine`.
- */
+/** What every engine promises of routes, as one suite: an engine's test file calls it with a way to make a fresh one. */
 import test, { type ExecutionContext } from 'ava';
-import type { NewRoute } from '../../../actors/index.js';
-import type { Engine } from '../../../cluster/engines/contract/index.js';
+import type { DeviceRoute, NewRoute, Route, RouteStore } from '../../../actors/index.js';
 
-export interface EngineUnderTest {
-  /** @returns an empty engine, closed with the test; `clockUs` is read where the engine numbers routes itself */
-  readonly createEngine: (t: ExecutionContext, options: { readonly clockUs?: () => number }) => Promise<Engine>;
+export interface RoutesUnderTest {
+  /** @returns an empty store, closed with the test; `clockUs` is read where the engine numbers routes itself */
+  readonly createRoutes: (t: ExecutionContext, options?: { readonly clockUs?: () => number }) => Promise<RouteStore>;
   /** Whether fences follow the `clockUs` that is given; a server's own clock cannot be set. */
   readonly takesClock: boolean;
 }
@@ -16,19 +12,30 @@ export interface EngineUnderTest {
 const NODE = '00000000000000aa';
 const OTHER_NODE = '00000000000000bb';
 
-export function testEngine(name: string, { createEngine, takesClock }: EngineUnderTest): void {
+export function testRoutes(name: string, { createRoutes, takesClock }: RoutesUnderTest): void {
   test(`${name} routes: a claim is found, with all that was claimed`, async (t) => {
-    const { routes } = await createEngine(t, {});
-    const claim = route('ada', { uid: 'user-1', grants: [1, 300], sinceMs: 1_750_000_000_123 });
-    const [claimed] = await routes.claim([claim]);
-    t.true(Number.isSafeInteger(claimed?.fence) && (claimed?.fence ?? 0) > 0);
-    t.is(claimed?.replaced, undefined);
-    const { app, deviceId, ...rest } = claim;
-    t.deepEqual(await routes.lookup([{ app, deviceId }]), [{ ...rest, fence: claimed?.fence }] as never);
+    const routes = await createRoutes(t);
+    const claims = [
+      route('ada', { uid: 'user-1', grants: [1, 300, 16_383] }),
+      route('ben', { uid: 'ж'.repeat(60), worker: 255, serial: 7 * 2 ** 32 + 2 ** 31, grants: [] }),
+      route('cat', { serial: 2 ** 52, incarnation: 'ffffffffffffffff' }),
+      route('dan', { incarnation: '0000000000000000', serial: 127 }),
+    ];
+    const claimed = await routes.claim(claims);
+    claims.forEach((_, i) => {
+      t.is(claimed[i]?.replaced, undefined);
+      t.true(Number.isSafeInteger(claimed[i]?.fence) && (claimed[i]?.fence ?? 0) > 0);
+    });
+    const expected = claims.map(({ app: _, deviceId: __, ...rest }, i) => {
+      const fence = claimed[i]?.fence ?? 0;
+      return { ...rest, fence, sinceMs: Math.floor(fence / 1_000) };
+    });
+    t.deepEqual(await routes.lookup(claims), expected);
+    t.deepEqual(await routes.claim([]), []);
   });
 
   test(`${name} routes: look-ups come back in order, with gaps where nobody is`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     await routes.claim([route('a', { serial: 1 }), route('b', { serial: 2 }), route('c', { serial: 3 })]);
     const found = await routes.lookup(['c', 'nobody', 'a', 'c', 'b'].map(device));
     t.deepEqual(
@@ -39,7 +46,7 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
   });
 
   test(`${name} routes: devices of the same id in two apps, or of odd ids, are different devices`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     const ids = ['x', 'x ', ' x', 'ж', '🦆', 'x:y', '{x}', '\u0001', 'é', 'e\u0301'];
     await routes.claim(ids.map((deviceId, serial) => ({ ...route(deviceId, { serial }), app: 'one' })));
     const inOne = await routes.lookup(ids.map((deviceId) => ({ app: 'one', deviceId })));
@@ -54,7 +61,7 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
   });
 
   test(`${name} routes: a newer claim replaces the older and is told whom`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     const [first] = await routes.claim([route('ada', { serial: 1, worker: 0 })]);
     const [second] = await routes.claim([route('ada', { serial: 9, worker: 1, incarnation: OTHER_NODE })]);
     t.deepEqual(second?.replaced?.connection, { incarnation: NODE, worker: 0, serial: 1 });
@@ -65,7 +72,7 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
   });
 
   test(`${name} routes: two claims of one device in one batch: the later one stands`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     const [first, second] = await routes.claim([route('ada', { serial: 1 }), route('ada', { serial: 2 })]);
     t.is(first?.replaced, undefined);
     t.is(second?.replaced?.connection.serial, 1);
@@ -74,7 +81,7 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
   });
 
   test(`${name} routes: fences grow over deletions`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     let last = 0;
     for (let i = 0; i < 20; i++) {
       const [claimed] = await routes.claim([route('ada')]);
@@ -88,7 +95,7 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
   if (takesClock) {
     test(`${name} routes: fences grow while the clock stands still or jumps back, and follow it forward`, async (t) => {
       let nowUs = 5_000_000;
-      const { routes } = await createEngine(t, { clockUs: () => nowUs });
+      const routes = await createRoutes(t, { clockUs: () => nowUs });
       const claim = async () => (await routes.claim([route('ada')]))[0]?.fence;
       t.is(await claim(), 5_000_000);
       t.is(await claim(), 5_000_001);
@@ -99,16 +106,16 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
     });
 
     test(`${name} routes: an engine that forgot everything numbers above what it numbered before`, async (t) => {
-      const before = await createEngine(t, { clockUs: () => 5_000_000 });
-      const after = await createEngine(t, { clockUs: () => 5_000_100 });
-      const [old] = await before.routes.claim([route('ada')]);
-      const [fresh] = await after.routes.claim([route('ada')]);
+      const before = await createRoutes(t, { clockUs: () => 5_000_000 });
+      const after = await createRoutes(t, { clockUs: () => 5_000_100 });
+      const [old] = await before.claim([route('ada')]);
+      const [fresh] = await after.claim([route('ada')]);
       t.true((fresh?.fence ?? 0) > (old?.fence ?? 0));
     });
   }
 
   test(`${name} routes: a release with an older fence does nothing, with the right one it ends the route`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     const [first] = await routes.claim([route('ada', { serial: 1 })]);
     const [second] = await routes.claim([route('ada', { serial: 2 })]);
     await routes.release([{ ...device('ada'), fence: first?.fence ?? 0 }]);
@@ -122,7 +129,7 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
   });
 
   test(`${name} routes: a grant is withdrawn under its fence only, and from that device only`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     const [old] = await routes.claim([route('ada', { grants: [1, 2] })]);
     const [current, other] = await routes.claim([
       route('ada', { grants: [1, 2, 3] }),
@@ -144,27 +151,132 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
     t.deepEqual([ada?.fence, ben?.fence], [current?.fence, other?.fence]);
   });
 
-  test(`${name} routes: a worker's end takes that worker's routes of that node, and counts them`, async (t) => {
-    const { routes } = await createEngine(t, {});
+  test(`${name} routes: a restored route stands as it was, fence and all`, async (t) => {
+    const routes = await createRoutes(t);
+    const [claimed] = await routes.claim([route('ada', { uid: 'u', grants: [1, 2] })]);
+    const [before] = await located(routes, 'ada');
+    const fence = claimed?.fence ?? 0;
+    const forgotten = { ...before, deviceId: 'ben', fence: fence - 5_000_000, sinceMs: 1 } as DeviceRoute;
+    const refreshed = { ...before, grants: [3] } as DeviceRoute;
+    const restored = await routes.restore([forgotten, refreshed]);
+    t.deepEqual(
+      restored.map(({ stands, before }) => [stands, before?.grants]),
+      [
+        [true, undefined],
+        [true, [1, 2]],
+      ],
+    );
+    t.deepEqual(await located(routes, 'ada'), [refreshed]);
+    const sinceMs = Math.floor(forgotten.fence / 1_000);
+    t.deepEqual(await located(routes, 'ben'), [{ ...forgotten, sinceMs }], 'the moment of login is told by the fence');
+    const [users] = await routes.lookupUsers('demo', ['u']);
+    t.deepEqual(users?.map(({ deviceId }) => deviceId).sort(), ['ada', 'ben']);
+    t.deepEqual(await routes.restore([]), []);
+  });
+
+  test(`${name} routes: what a newer login holds is not restored over`, async (t) => {
+    const routes = await createRoutes(t);
+    await routes.claim([route('ada', { serial: 1, uid: 'u1' })]);
+    const old = await located(routes, 'ada');
+    await routes.claim([route('ada', { serial: 2, uid: 'u2', incarnation: OTHER_NODE })]);
+    const current = await located(routes, 'ada');
+    const [restored] = await routes.restore(old);
+    t.false(restored?.stands);
+    t.is(restored?.before?.fence, current[0]?.fence);
+    t.deepEqual(await located(routes, 'ada'), current);
+    t.deepEqual(
+      (await routes.lookupUsers('demo', ['u1', 'u2'])).map((found) => found.length),
+      [0, 1],
+    );
+  });
+
+  test(`${name} routes: a login after a restored one has a higher fence, even in an empty store`, async (t) => {
+    const routes = await createRoutes(t);
+    const future = (Date.now() + 60_000) * 1_000;
+    const restored = { ...route('ada'), fence: future, sinceMs: future / 1_000 };
+    t.deepEqual(await routes.restore([restored]), [{ stands: true, before: undefined }]);
+    const [claimed] = await routes.claim([route('ada')]);
+    t.is(claimed?.fence, future + 1);
+    await routes.release([{ ...device('ada'), fence: future + 1 }]);
+    const [again] = await routes.claim([route('ada')]);
+    t.is(again?.fence, future + 2, 'deleted routes count');
+  });
+
+  test(`${name} routes: two claims and releases of one device at the same time leave one route`, async (t) => {
+    const routes = await createRoutes(t);
+    const claims = await Promise.all([1, 2, 3, 4].map((serial) => routes.claim([route('ada', { serial, uid: 'u' })])));
+    const flat = claims.flat();
+    t.is(new Set(flat.map(({ fence }) => fence)).size, 4);
+    const highest = Math.max(...flat.map(({ fence }) => fence));
+    const replaced = flat.map((each) => each.replaced?.fence).filter((fence) => fence !== undefined);
+    t.deepEqual(
+      replaced.sort(),
+      flat
+        .map(({ fence }) => fence)
+        .filter((fence) => fence !== highest)
+        .sort(),
+    );
+    await Promise.all(
+      flat.filter(({ fence }) => fence !== highest).map(({ fence }) => routes.release([{ ...device('ada'), fence }])),
+    );
+    t.is((await routes.lookup([device('ada')]))[0]?.fence, highest);
+    t.is((await routes.lookupUsers('demo', ['u']))[0]?.length, 1);
+  });
+
+  test(`${name} routes: a sweep takes what is gone of that node, and tells of it`, async (t) => {
+    const routes = await createRoutes(t);
     await routes.claim([
       route('a', { worker: 0 }),
-      route('b', { worker: 1 }),
+      route('b', { worker: 1, uid: 'u' }),
       route('c', { worker: 1 }),
+      { ...route('c', { worker: 1 }), app: 'other' },
       route('d', { worker: 1, incarnation: OTHER_NODE }),
     ]);
-    const released = await routes.releaseWorker(NODE, 1);
-    t.deepEqual(released.map(({ deviceId }) => deviceId).sort(), ['b', 'c']);
-    t.true(released.every(({ app, connection }) => app === 'demo' && connection.worker === 1));
-    t.deepEqual(await routes.releaseWorker(NODE, 1), []);
+    const swept = (isGone: (route: Route) => boolean) => sweep(routes, NODE, isGone);
+    const released = await swept(({ connection }) => connection.worker === 1);
+    t.deepEqual(released.map(({ app, deviceId }) => `${app} ${deviceId}`).sort(), ['demo b', 'demo c', 'other c']);
+    t.true(released.every(({ connection }) => connection.worker === 1 && connection.incarnation === NODE));
+    t.deepEqual(await swept(({ connection }) => connection.worker === 1), []);
     const left = await routes.lookup(['a', 'b', 'c', 'd'].map(device));
     t.deepEqual(
       left.map((each) => each !== undefined),
       [true, false, false, true],
     );
+    t.deepEqual(await routes.lookupUsers('demo', ['u']), [[]]);
+    t.deepEqual((await routes.list({ limit: 10 })).routes.map(({ deviceId }) => deviceId).sort(), ['a', 'd']);
+  });
+
+  test(`${name} routes: a sweep of many spares what has logged in again meanwhile`, async (t) => {
+    const routes = await createRoutes(t);
+    const ids = Array.from({ length: 3_000 }, (_, i) => `d-${i}`);
+    const claimed = await routes.claim(ids.map((id) => route(id)));
+    const belowFence = Math.max(...claimed.map(({ fence }) => fence)) + 1;
+    const parts: number[] = [];
+    let again: Promise<unknown> | undefined;
+    const seen = new Set<string>();
+    await routes.sweep(
+      NODE,
+      ({ fence }) => fence < belowFence,
+      (gone) => {
+        parts.push(gone.length);
+        for (const { deviceId } of gone) seen.add(deviceId);
+        again ??= routes.claim(
+          ids.map((id) => route(id, { serial: 2, incarnation: id.length > 4 ? NODE : OTHER_NODE })),
+        );
+      },
+    );
+    await again;
+    t.true(Math.max(...parts) <= 20_000);
+    const found = await routes.lookup(ids.map(device));
+    t.true(
+      found.every((each) => each?.connection.serial === 2),
+      'new logins stay',
+    );
+    t.true(seen.size > 0);
   });
 
   test(`${name} routes: a release says what it removed`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     const [claimed] = await routes.claim([route('ada', { uid: 'u', grants: [1, 2] })]);
     const fence = claimed?.fence ?? 0;
     const released = await routes.release([
@@ -181,7 +293,7 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
   });
 
   test(`${name} routes: a user has the devices of the app that are online with that uid now`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     const [phone] = await routes.claim([
       route('phone', { uid: 'u1', serial: 1 }),
       route('tablet', { uid: 'u1', serial: 2 }),
@@ -199,12 +311,12 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
     await routes.release([{ ...device('phone'), fence: phone?.fence ?? 0 }]);
     await routes.claim([route('tv', { serial: 7 })]);
     t.deepEqual(await found('u1', 'u2'), [[], ['demo tablet 6']]);
-    await routes.releaseWorker(NODE, 0);
+    await sweep(routes, NODE, () => true);
     t.deepEqual(await found('u2'), [[]]);
   });
 
   test(`${name} routes: pages hold every device once, whoever comes and goes meanwhile`, async (t) => {
-    const { routes } = await createEngine(t, {});
+    const routes = await createRoutes(t);
     const odd = ['', '/', 'a/b', 'ж', '🦆', 'x\ty'].map((id) => `odd-${id}`);
     const stay = [...odd, ...Array.from({ length: 300 }, (_, i) => `stay-${i}`)];
     const go = Array.from({ length: 100 }, (_, i) => `go-${i}`);
@@ -244,102 +356,6 @@ export function testEngine(name: string, { createEngine, takesClock }: EngineUnd
     }
     t.deepEqual(paged.sort(), all.routes.map(({ app, deviceId }) => `${app} ${deviceId}`).sort());
   });
-
-  test(`${name} groups: pages hold every group of the business once`, async (t) => {
-    const { groups } = await createEngine(t, {});
-    const names = [...Array.from({ length: 60 }, (_, i) => `room ${i}`), 'ж', '1 room', '/'];
-    for (const group of names) await groups.create(1, group);
-    await groups.create(2, 'theirs');
-    await groups.create(1, 'gone');
-    await groups.dissolve(1, 'gone');
-    const seen: string[] = [];
-    for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
-      const page = await groups.list(1, { after, limit: 7 });
-      for (const { group, createdAtMs } of page.groups) {
-        seen.push(group);
-        t.is((await groups.get(1, group))?.createdAtMs, createdAtMs);
-      }
-      after = page.next;
-    }
-    t.deepEqual(seen.toSorted(), names.toSorted());
-    t.deepEqual(await groups.list(3, { limit: 5 }), { groups: [] });
-    t.deepEqual((await groups.list(2, { after: 'theirs', limit: 5 })).groups, []);
-  });
-
-  test(`${name} groups: create and dissolve say whether they did`, async (t) => {
-    const { groups } = await createEngine(t, {});
-    t.is(await groups.get(1, 'room'), undefined);
-    t.true(await groups.create(1, 'room'));
-    t.false(await groups.create(1, 'room'));
-    t.true(await groups.dissolve(1, 'room'));
-    t.false(await groups.dissolve(1, 'room'));
-    t.is(await groups.get(1, 'room'), undefined);
-  });
-
-  test(`${name} groups: offsets begin at one, grow by one, and end with the group`, async (t) => {
-    const { groups } = await createEngine(t, {});
-    t.is(await groups.nextOffset(1, 'room'), undefined);
-    await groups.create(1, 'room');
-    t.is((await groups.get(1, 'room'))?.offset, 0);
-    const taken = await Promise.all([1, 2, 3].map(() => groups.nextOffset(1, 'room')));
-    t.deepEqual(taken.toSorted(), [1, 2, 3]);
-    t.is((await groups.get(1, 'room'))?.offset, 3);
-    await groups.dissolve(1, 'room');
-    t.is(await groups.nextOffset(1, 'room'), undefined);
-  });
-
-  test(`${name} groups: one that is made again has a new epoch and begins anew`, async (t) => {
-    const { groups } = await createEngine(t, {});
-    await groups.create(1, 'room');
-    await groups.nextOffset(1, 'room');
-    const before = await groups.get(1, 'room');
-    t.is((await groups.get(1, 'room'))?.epoch, before?.epoch);
-    await groups.dissolve(1, 'room');
-    await groups.create(1, 'room');
-    const after = await groups.get(1, 'room');
-    t.not(after?.epoch, before?.epoch);
-    t.is(after?.offset, 0);
-    t.true((after?.createdAtMs ?? 0) >= (before?.createdAtMs ?? 0));
-    t.true(Math.abs(Date.now() - (after?.createdAtMs ?? 0)) < 60_000);
-  });
-
-  test(`${name} groups: the same name in two businesses is two groups`, async (t) => {
-    const { groups } = await createEngine(t, {});
-    await groups.create(1, '1 room');
-    await groups.create(11, 'room');
-    t.true(await groups.create(1, 'room'));
-    await groups.nextOffset(1, 'room');
-    t.deepEqual([(await groups.get(1, '1 room'))?.offset, (await groups.get(11, 'room'))?.offset], [0, 0]);
-    t.true(await groups.dissolve(1, 'room'));
-    t.not(await groups.get(1, '1 room'), undefined);
-  });
-
-  test(`${name} groups: a record that was handed out does not move`, async (t) => {
-    const { groups } = await createEngine(t, {});
-    await groups.create(1, 'room');
-    const record = await groups.get(1, 'room');
-    await groups.nextOffset(1, 'room');
-    t.is(record?.offset, 0);
-  });
-
-  test(`${name} membership: who announced is listed until it withdraws`, async (t) => {
-    const { membership } = await createEngine(t, {});
-    const nodes = [NODE, OTHER_NODE].map((incarnation, i) => ({
-      name: `node-${i}`,
-      incarnation,
-      startedAtMs: 1_000 + i,
-    }));
-    t.deepEqual(await membership.list(), []);
-    for (const node of nodes) await membership.announce(node);
-    for (const node of nodes) await membership.announce(node);
-    t.deepEqual(
-      (await membership.list()).toSorted((a, b) => a.startedAtMs - b.startedAtMs),
-      nodes,
-    );
-    await membership.withdraw(NODE);
-    await membership.withdraw('00000000000000cc');
-    t.deepEqual(await membership.list(), nodes.slice(1));
-  });
 }
 
 function device(deviceId: string) {
@@ -352,10 +368,20 @@ interface RouteFields {
   readonly incarnation?: string;
   readonly grants?: readonly number[];
   readonly uid?: string;
-  readonly sinceMs?: number;
 }
 
 function route(deviceId: string, fields: RouteFields = {}): NewRoute {
-  const { serial = 1, worker = 0, incarnation = NODE, grants = [1], uid, sinceMs = 1_750_000_000_000 } = fields;
-  return { ...device(deviceId), connection: { incarnation, worker, serial }, grants, uid, sinceMs };
+  const { serial = 1, worker = 0, incarnation = NODE, grants = [1], uid } = fields;
+  return { ...device(deviceId), connection: { incarnation, worker, serial }, grants, uid };
+}
+
+async function located(routes: RouteStore, deviceId: string): Promise<DeviceRoute[]> {
+  const [found] = await routes.lookup([device(deviceId)]);
+  return found === undefined ? [] : [{ ...device(deviceId), ...found }];
+}
+
+async function sweep(routes: RouteStore, incarnation: string, isGone: (route: Route) => boolean) {
+  const released: DeviceRoute[] = [];
+  await routes.sweep(incarnation, isGone, (part) => released.push(...part));
+  return released;
 }

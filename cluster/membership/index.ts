@@ -1,0 +1,11 @@
+export { ClusterMetrics } from './cluster-metrics.js';
+export { type ClusterStatus, glancesOf, leasesOf, type NodeGlance, type Seen } from './cluster-view.js';
+export { LeaseKeeper, type LeaseKeeperOptions } from './lease-keeper.js';
+export { type BusCount, MeasuredBus } from './measured-bus.js';
+export { claimName, type NameClaimOptions, NodeNameTakenError, refuseNamesake } from './name-claim.js';
+export { OwnLease, type Renewal } from './own-lease.js';
+export { Peer, type PeerMove, type Standing } from './peer.js';
+export { PeerActors } from './peer-actors.js';
+export { PeerTable, type PeerTableOptions } from './peer-table.js';
+export type { OwnState, PeerState } from './states.js';
+export { Sweeper, type SweeperOptions } from './sweeper.js';
