@@ -170,6 +170,7 @@ export const configSchema = z.strictObject({
     .describe('The node itself'),
   engine,
   cluster,
+  control,
   access: z
     .strictObject({
       tcp: accessListener(7100).nullable().prefault({}).describe('Plain TCP; null switches it off'),
@@ -186,7 +187,6 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('HTTP bridge, admin API, health and metrics; never for the internet'),
-  control,
   limits: z
     .strictObject({
       connections: z

@@ -23,6 +23,7 @@ export function drainRoute(app: HttpApp, { node }: AdminParts): void {
         ...problemResponses({
           400: 'The body is not in this form',
           404: 'No other node of that name takes clients, or this node has no admin API',
+          413: 'The body is too large',
           503: 'The node starts or stops',
         }),
       },

@@ -11,6 +11,8 @@ interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
   readonly anyOf?: readonly JsonSchema[];
+  /** Variants told apart by their `type`. */
+  readonly oneOf?: readonly JsonSchema[];
 }
 
 test('operations document: names every setting with its default, and nothing else', (t) => {
@@ -23,6 +25,12 @@ test('operations document: names every setting with its default, and nothing els
 
 /** @returns `path: default` of each leaf, as the table writes them */
 function settingsOf(schema: JsonSchema, path: string, isRequired: boolean): string[] {
+  const variant = schema.oneOf?.toSorted((a, b) => sizeOf(b) - sizeOf(a))[0];
+  if (variant !== undefined) {
+    // The smaller ones have nothing of their own.
+    const type = { default: (schema.default as { type: string }).type };
+    return settingsOf({ ...variant, properties: { ...variant.properties, type } }, path, isRequired);
+  }
   // A listener may be null; a secret may be written in three ways and is one setting.
   const alternatives = schema.anyOf ?? [schema];
   const branch = alternatives.some(({ type }) => type === 'string')
@@ -40,4 +48,8 @@ function settingsOf(schema: JsonSchema, path: string, isRequired: boolean): stri
   if (schema.default === undefined) return [`${path}: ${isRequired ? 'required' : 'none'}`];
   const text = typeof schema.default === 'string' ? schema.default : JSON.stringify(schema.default);
   return [`${path}: \`${text}\``];
+}
+
+function sizeOf({ properties = {} }: JsonSchema): number {
+  return Object.keys(properties).length;
 }
