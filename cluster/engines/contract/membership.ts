@@ -41,7 +41,8 @@ export interface MembershipView {
   /**
    * - `renewed`  the lease stood
    * - `new`      the engine did not know this node: its first renewal, its lease lapsed unnoticed, or the engine forgot
-   * - `gone`     another node has declared this one gone and withdraws its routes; the lease was not renewed
+   * - `gone`     another node has declared this one gone and withdraws its routes, or has done so and this node hears of
+   *   it now; the lease was not renewed
    */
   readonly own: 'renewed' | 'new' | 'gone';
   /** All nodes, this one included, lapsed ones too. */

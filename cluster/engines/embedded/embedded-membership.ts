@@ -20,6 +20,8 @@ export class EmbeddedMembership implements Membership {
   readonly #members = new Map<string, Member>();
   /** Until when a node that was declared gone is being swept. */
   readonly #goneUntilMs = new Map<string, number>();
+  /** Those that were swept and have not been told. */
+  readonly #swept = new Set<string>();
   readonly #listeners: (() => void)[] = [];
   readonly #clockUs: () => number;
   readonly #leaseClockMs: () => number;
@@ -31,7 +33,7 @@ export class EmbeddedMembership implements Membership {
 
   renew(record: NodeRecord, leaseMs: number): Promise<MembershipView> {
     const { incarnation } = record;
-    if (this.#isGone(incarnation)) return Promise.resolve({ own: 'gone', nodes: this.#nodes() });
+    if (this.#isGone(incarnation) || this.#swept.delete(incarnation)) return Promise.resolve({ own: 'gone', nodes: this.#nodes() });
     const own = this.#leftMs(incarnation) > 0 ? 'renewed' : 'new';
     this.#members.set(incarnation, { record, untilMs: this.#leaseClockMs() + leaseMs });
     if (own === 'new') this.#changed();
@@ -44,6 +46,7 @@ export class EmbeddedMembership implements Membership {
 
   withdraw(incarnation: string): Promise<void> {
     const known = this.#members.delete(incarnation);
+    if (this.#isGone(incarnation)) this.#swept.add(incarnation);
     this.#goneUntilMs.delete(incarnation);
     if (known) this.#changed();
     return Promise.resolve();

@@ -80,7 +80,7 @@ export class Keys {
     return `${this.#prefix}:{nodes}:lease:${incarnation}`;
   }
 
-  /** String that is there while a node that was declared gone is being swept. */
+  /** String that is there while a node that was declared gone is being swept; `swept` until it has been told so. */
   gone(incarnation: string): string {
     return `${this.#prefix}:{nodes}:gone:${incarnation}`;
   }

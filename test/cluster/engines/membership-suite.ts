@@ -92,7 +92,7 @@ export function testMembership(name: string, engines: EnginesUnderTest): void {
     t.is((await membership.renew(nodeRecord(NODE), LONG_MS)).own, 'renewed');
   });
 
-  test(`${name} membership: one that was declared gone is told so until it was swept`, async (t) => {
+  test(`${name} membership: one that was declared gone is told so, until it was swept and once after`, async (t) => {
     const { membership } = await createOne(engines, t);
     await lapse(membership, NODE);
     await membership.declareGone(NODE, LONG_MS);
@@ -104,6 +104,8 @@ export function testMembership(name: string, engines: EnginesUnderTest): void {
       'nothing was renewed',
     );
     await membership.withdraw(NODE);
+    t.is((await membership.renew(nodeRecord(NODE), LONG_MS)).own, 'gone', 'however long ago it was swept');
+    t.deepEqual(await membership.list(), []);
     t.is((await membership.renew(nodeRecord(NODE), LONG_MS)).own, 'new');
   });
 

@@ -110,6 +110,8 @@ test('lease keeper: declared gone it is sent away, looks without renewing, and j
   t.deepEqual(await membership.list(), []);
   keeper.resume();
   await keeper.beat();
+  t.is(own.state, 'sent away', 'it hears once that it was swept');
+  await keeper.beat();
   t.is(own.state, 'registered');
   t.is(renewals.at(-1), 'joined');
 });

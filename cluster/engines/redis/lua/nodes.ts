@@ -18,6 +18,9 @@ local function nodes()
 end
 `;
 
+/** A node that was cut off for longer than its mark is kept takes itself for forgotten, and puts its routes back. */
+const SWEPT_MS = 24 * 3_600_000;
+
 /** KEYS: records. ARGV: beginning of leases. @returns record, milliseconds left, in turn */
 export const listNodesScript = defineScript('nodes.list', `${NODES} return nodes()`);
 
@@ -29,7 +32,11 @@ export const listNodesScript = defineScript('nodes.list', `${NODES} return nodes
 export const renewScript = defineScript(
   'nodes.renew',
   `${NODES}
-if redis.call('EXISTS', KEYS[4]) == 1 then return {'gone', nodes()} end
+local mark = redis.call('GET', KEYS[4])
+if mark then
+  if mark == 'swept' then redis.call('DEL', KEYS[4]) end
+  return {'gone', nodes()}
+end
 local stood = redis.call('EXISTS', KEYS[3]) == 1 and redis.call('HEXISTS', KEYS[1], ARGV[2]) == 1
 redis.call('SET', KEYS[3], '', 'PX', ARGV[4])
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
@@ -41,14 +48,17 @@ return {'new', nodes()}
 
 /**
  * KEYS: records, changes, lease, mark. ARGV: incarnation, `1` when it is the caller's own. Another's whose lease stands
- * is left alone: the node has come back while a slow sweeper was still at it.
+ * is left alone: the node has come back while a slow sweeper was still at it. One that was declared gone will be told.
  */
 export const withdrawScript = defineScript(
   'nodes.withdraw',
   `
-redis.call('DEL', KEYS[4])
 local isOwn = ARGV[2] == '1'
-if not isOwn and redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+if not isOwn and redis.call('EXISTS', KEYS[3]) == 1 then
+  redis.call('DEL', KEYS[4])
+  return 0
+end
+redis.call('SET', KEYS[4], 'swept', 'XX', 'PX', ${SWEPT_MS})
 redis.call('DEL', KEYS[3])
 local known = redis.call('HDEL', KEYS[1], ARGV[1])
 if known == 1 then redis.call('SPUBLISH', KEYS[2], isOwn and ARGV[1] or '') end
