@@ -33,7 +33,8 @@ export class EmbeddedMembership implements Membership {
 
   renew(record: NodeRecord, leaseMs: number): Promise<MembershipView> {
     const { incarnation } = record;
-    if (this.#isGone(incarnation) || this.#swept.delete(incarnation)) return Promise.resolve({ own: 'gone', nodes: this.#nodes() });
+    if (this.#isGone(incarnation) || this.#swept.delete(incarnation))
+      return Promise.resolve({ own: 'gone', nodes: this.#nodes() });
     const own = this.#leftMs(incarnation) > 0 ? 'renewed' : 'new';
     this.#members.set(incarnation, { record, untilMs: this.#leaseClockMs() + leaseMs });
     if (own === 'new') this.#changed();
