@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort } from './listening.js';
-import { RedisServer, type RedisServerOptions } from './redis-server.js';
+import { RedisServer, type RedisServerOptions, WITH_PARENT } from './redis-server.js';
 
 export const SENTINEL_NAME = 'mymaster';
 const DOWN_AFTER_MS = 500;
@@ -71,7 +71,9 @@ sentinel failover-timeout ${SENTINEL_NAME} 3000
 sentinel parallel-syncs ${SENTINEL_NAME} 1
 `,
     );
-    this.#child = spawn('redis-sentinel', [file], { stdio: 'ignore' });
+    this.#child = spawn(WITH_PARENT[0] as string, [...WITH_PARENT.slice(1), 'redis-sentinel', file], {
+      stdio: 'ignore',
+    });
     const child = this.#child;
     process.on('exit', () => child.kill('SIGKILL'));
     await this.#until(async () => (await this.#replicas()) === 1);

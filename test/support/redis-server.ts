@@ -13,6 +13,9 @@ import { freePort } from './listening.js';
 const TRIES = 5;
 const QUIET = ['--save', '', '--appendonly', 'no', '--bind', '127.0.0.1', '--daemonize', 'no', '--loglevel', 'warning'];
 
+/** Ends a server with the thread that started it, however that ends. */
+export const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
+
 export interface RedisServerOptions {
   /** A free one by default. */
   readonly port?: number;
@@ -76,7 +79,7 @@ export class RedisServer {
   /** On the same port, empty, when it answers. */
   async startAgain(): Promise<void> {
     const own = ['--port', String(this.port), '--dir', this.#dir, ...QUIET, ...this.#args];
-    const [program, ...args] = [...this.#wrapper, 'redis-server', ...own];
+    const [program, ...args] = [...this.#wrapper, ...WITH_PARENT, 'redis-server', ...own];
     await this.#run(program as string, args);
   }
 
