@@ -29,6 +29,7 @@ export class Handshake implements TransportHandler, WheelItem {
   readonly place = outsideWheel();
   readonly #transport: Transport;
   readonly #worker: Worker;
+  readonly #origin: string | undefined;
   readonly #decoder = new FrameDecoder(MAX_HANDSHAKE_FRAME_BYTES);
   readonly #early: RawFrame[] = [];
   readonly #dueAtMs: number;
@@ -36,9 +37,11 @@ export class Handshake implements TransportHandler, WheelItem {
   #isLoggingIn = false;
   #isOver = false;
 
-  constructor(transport: Transport, worker: Worker) {
+  /** @param origin of the web page behind the link; other clients have none */
+  constructor(transport: Transport, worker: Worker, origin?: string) {
     this.#transport = transport;
     this.#worker = worker;
+    this.#origin = origin;
     transport.handler = this;
     worker.counters.accepted += 1;
     this.#dueAtMs = worker.now() + worker.limits.handshakeMs;
@@ -116,6 +119,9 @@ export class Handshake implements TransportHandler, WheelItem {
     const worker = this.#worker;
     if (this.#isOver) return;
     if (worker.isDraining) return this.#refuse(CloseCode.goingAway, 'node stops', Status.unavailable);
+    if (this.#origin !== undefined && !worker.allowsOrigin(claims.app, this.#origin)) {
+      return this.#refuse(CloseCode.originNotAllowed, 'the app does not list this origin', Status.permissionDenied);
+    }
     if (!worker.door.enter()) {
       return this.#refuse(CloseCode.overloaded, 'node is full', Status.resourceExhausted);
     }

@@ -54,6 +54,8 @@ export interface Worker {
   isDraining: boolean;
   /** How much this worker sheds now. */
   overloadLevel(): OverloadLevel;
+  /** Whether a web page of this origin may log a device of `app` in. */
+  allowsOrigin(app: string, origin: string): boolean;
   nextSerial(): number;
   /** Gives the session its actor, under a shard. */
   adopt(session: Session): Promise<SessionActorRef>;

@@ -32,6 +32,7 @@ import { createListener } from './create-listener.js';
 import { createWorker } from './create-worker.js';
 import { createGroupActors } from './group-actors.js';
 import { createLogger, type Logger } from './logger.js';
+import { createOriginLists, type OriginLists } from './origin-lists.js';
 import { rowOfWorker } from './overload-board.js';
 import { OverloadWatch } from './overload-watch.js';
 import type { WorkerFigures } from './status.js';
@@ -58,6 +59,7 @@ export default class AccessWorkerActor {
   #self: WorkerSelf | undefined;
   #worker: ConfigurableWorker | undefined;
   #config: CurrentConfig | undefined;
+  #origins: (() => OriginLists) | undefined;
   #backEnds: WorkerBackEnds | undefined;
   #log: Logger | undefined;
   #metrics: WorkerMetrics | undefined;
@@ -86,6 +88,8 @@ export default class AccessWorkerActor {
     this.#tokens = tokens;
     this.#secure = settings.secure;
     this.#config = new CurrentConfig(config);
+    const origins = this.#config.derive(createOriginLists);
+    this.#origins = origins;
     const onError = (error: unknown) => log.error('actor message failed', { worker: index, error: String(error) });
     const metrics = new WorkerMetrics(index);
     this.#metrics = metrics;
@@ -114,6 +118,7 @@ export default class AccessWorkerActor {
       overload: this.#overload,
       door: this.#admission,
       tokens,
+      allowsOrigin: (app, origin) => origins().isListedBy(app, origin),
     });
     this.#worker = worker;
     this.#metrics.watch(worker);
@@ -252,7 +257,6 @@ export default class AccessWorkerActor {
     const { reusePort, admission, index } = settings;
     const { protocol, host, port } = at;
     const secure = protocol === 'tls' || protocol === 'wss' ? this.#secure[protocol] : undefined;
-    const isOriginAllowed = this.#config?.derive(createOriginCheck);
     const listener = createListener(at, {
       host,
       port,
@@ -266,9 +270,9 @@ export default class AccessWorkerActor {
         return worker.limits.handshakeMs;
       },
       maxHandshakeBytes: MAX_HANDSHAKE_FRAME_BYTES + HEADER_BYTES,
-      isOriginAllowed: (origin) => isOriginAllowed?.()(origin) === true,
-      onConnection: (transport: Transport) => {
-        new Handshake(transport, worker);
+      isOriginAllowed: (origin) => this.#origins?.().isListed(origin) === true,
+      onConnection: (transport: Transport, origin?: string) => {
+        new Handshake(transport, worker, origin);
       },
     });
     const name = `ListenerActor-${at.protocol}`;
@@ -284,10 +288,4 @@ export default class AccessWorkerActor {
     if (this.#worker === undefined) throw new Error('message before start');
     return this.#worker;
   }
-}
-
-/** A browser's page may connect when any app lists its origin; other clients send none. */
-function createOriginCheck({ apps }: NodeConfig): (origin: string) => boolean {
-  const origins = new Set(Object.values(apps).flatMap((app) => app.origins));
-  return (origin) => origins.has('*') || origins.has(origin);
 }

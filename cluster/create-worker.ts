@@ -33,6 +33,7 @@ export interface WorkerParts {
   readonly overload: OverloadWatch;
   readonly door: LoginDoor;
   readonly tokens: WorkerTokens;
+  readonly allowsOrigin: Worker['allowsOrigin'];
 }
 
 export function createWorker(settings: WorkerSettings, parts: WorkerParts): ConfigurableWorker {
@@ -61,6 +62,7 @@ export function createWorker(settings: WorkerSettings, parts: WorkerParts): Conf
     sessions: new SessionTable(parts.door),
     isDraining: false,
     overloadLevel: () => parts.overload.level,
+    allowsOrigin: parts.allowsOrigin,
     nextSerial: () => serial++,
     adopt: parts.adopt,
     now,

@@ -9,6 +9,10 @@ const NANOSECONDS = 1e9;
 const NANOSECONDS_PER_MS = 1e6;
 /** A worker that does not answer a scrape by then is left out. */
 const SCRAPE_TIMEOUT_MS = 1_000;
+/** Gauges named like counters, which `promtool check metrics` refuses; the same without `_total` tell it by type. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
+
+type MetricJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>[number];
 
 /** What others hold and the metrics read when asked. */
 export interface NodeFigures {
@@ -28,6 +32,7 @@ export class NodeMetrics {
   constructor() {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
     const pushes = this.#pushes;
     new Counter({
       name: 'trunkline_pushes_total',
@@ -105,7 +110,7 @@ export class NodeMetrics {
    */
   async text(workers: readonly ActorRef[], overloadLevel: number, others: readonly object[][] = []): Promise<string> {
     this.#overload.set(overloadLevel);
-    const own = (await this.#registry.getMetricsAsJSON()) as object[];
+    const own = (await this.#registry.getMetricsAsJSON()).map(withoutUnknowns);
     const theirs = await Promise.all(workers.map(scrape));
     return AggregatorRegistry.aggregate([own, ...others, ...theirs]).metrics();
   }
@@ -113,6 +118,11 @@ export class NodeMetrics {
   stop(): void {
     this.#loopDelay.disable();
   }
+}
+
+/** Two scrapes in a row find no measurement in between, which the mean of is no number. */
+function withoutUnknowns(metric: MetricJson): object {
+  return { ...metric, values: metric.values.filter(({ value }) => !Number.isNaN(value)) };
 }
 
 async function scrape(worker: ActorRef): Promise<object[]> {

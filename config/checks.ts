@@ -47,9 +47,9 @@ function checkListeners(config: NodeConfig, report: Report): void {
       report([...path, 'port'], `must differ from ${other.path.join('.')}.port: both are ${listener.port}`);
     }
     if (isOn) taken.push({ path, listener });
-    checkAdvertise([...path, 'advertise'], listener.advertise, report);
   }
   for (const [name, listener] of Object.entries(config.access)) {
+    checkAdvertise(['access', name, 'advertise'], listener?.advertise, report);
     checkRanges(['access', name, 'proxyProtocol', 'from'], listener?.proxyProtocol?.from ?? [], report);
   }
   for (const name of ['public', 'private'] as const) {

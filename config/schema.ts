@@ -32,10 +32,6 @@ const listener = (defaultPort: number) =>
   z.strictObject({
     host: z.string().default('127.0.0.1').describe('Address to listen at; 0.0.0.0 for every IPv4 address'),
     port: port.default(defaultPort).describe('0 lets the kernel choose'),
-    advertise: z
-      .string()
-      .optional()
-      .describe('What clients are told to connect to, host:port; the listening address when absent'),
   });
 
 const httpListener = (defaultPort: number) =>
@@ -45,6 +41,10 @@ const httpListener = (defaultPort: number) =>
 
 const accessListener = (defaultPort: number) =>
   listener(defaultPort).extend({
+    advertise: z
+      .string()
+      .optional()
+      .describe('What clients are told to connect to, host:port; the listening address when absent'),
     proxyProtocol: z
       .strictObject({ from: z.array(cidr).min(1).describe('Peers whose header is believed; others are cut off') })
       .optional()
@@ -297,6 +297,6 @@ export type RedisConfig = Extract<EngineConfig, { type: 'redis' }>;
 export type UpstreamConfig = NonNullable<BusinessConfig['upstream']>;
 export type DownstreamConfig = BusinessConfig['downstream'];
 /** What every listener has. */
-export type ListenerConfig = Pick<NodeConfig['public'], 'host' | 'port' | 'advertise'>;
+export type ListenerConfig = Pick<NodeConfig['public'], 'host' | 'port'>;
 export type AccessListenerConfig = NonNullable<NodeConfig['access']['tcp']>;
 export type SecureListenerConfig = NonNullable<NodeConfig['access']['tls']>;

@@ -69,6 +69,8 @@ export const CloseCode = {
   kicked: 4506,
   /** More requests or joins than the agreed limits allow, repeatedly or by far. */
   policyViolation: 4507,
+  /** The web page that opened the WebSocket is of an origin that the token's app does not list. */
+  originNotAllowed: 4508,
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 

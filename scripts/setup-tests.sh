@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what the tests need beyond npm packages: Debian's Chromium, for the end-to-end tests in a real browser,
-# HAProxy and nginx, for the tests behind real proxies, and Redis with its Sentinel, for the engine of many nodes. Does
-# nothing when they are there. `npm test` calls it.
+# Installs what the tests need beyond npm packages: Debian's Chromium, for the end-to-end tests in a real browser, HAProxy
+# and nginx, for the tests behind real proxies, OpenSSL, for certificates, Prometheus, whose promtool judges the metrics,
+# and Redis with its Sentinel, for the engine of many nodes. Does nothing when they are there. `npm test` calls it.
 set -eu
 
 # A program and the package that has it, a line each.
@@ -9,6 +9,7 @@ PROGRAMS='/usr/bin/chromium chromium
 /usr/sbin/haproxy haproxy
 /usr/sbin/nginx nginx
 /usr/bin/openssl openssl
+/usr/bin/promtool prometheus
 /usr/bin/redis-server redis-server
 /usr/bin/redis-sentinel redis-sentinel'
 
@@ -23,7 +24,7 @@ packages=$(missing)
 
 fail() {
   printf '%s\n' "$1" >&2
-  printf '%s\n' 'The tests drive a real browser, real proxies and real Redis servers. Install what is missing and run `npm test` again:' >&2
+  printf '%s\n' 'The tests drive real programs. Install what is missing and run `npm test` again:' >&2
   printf '%s\n' "    sudo apt-get install $packages" >&2
   exit 1
 }
@@ -41,7 +42,7 @@ fi
 echo "Installing for the tests (once): $packages"
 log=$(mktemp)
 
-# Debian starts what it installs. The tests start their own; a proxy that nobody asked for should not listen here.
+# Debian starts what it installs. The tests start their own; what nobody asked for should not listen here.
 POLICY=/usr/sbin/policy-rc.d
 keeps_policy=no
 [ -e "$POLICY" ] && keeps_policy=yes

@@ -109,10 +109,14 @@ export interface ListenerOptions {
   readonly handshakeMs: number;
   /** A stranger's largest message, where the wire itself has messages. */
   readonly maxHandshakeBytes: number;
-  /** Whether a page of this web origin may connect, where the wire tells. */
+  /** Whether a page of this web origin may connect at all, where the wire tells; its app is known at the login only. */
   readonly isOriginAllowed: (origin: string) => boolean;
-  /** Takes ownership: sets `handler` before it returns. */
-  readonly onConnection: (transport: Transport) => void;
+  /**
+   * Takes ownership: sets `handler` before it returns.
+   *
+   * @param origin of the web page that connects; not in the transport, because nobody asks after the login
+   */
+  readonly onConnection: (transport: Transport, origin?: string) => void;
 }
 
 export interface Listener {

@@ -99,7 +99,7 @@ export class WebSocketListener implements Listener {
     this.#webSockets.handleUpgrade(request, link, head, (webSocket) => {
       this.#acceptor.settled(raw);
       const below = link instanceof TLSSocket ? raw : undefined;
-      this.#options.onConnection(new WebSocketTransport(webSocket, link, remoteAddressOf(raw), UNOWNED, below));
+      this.#options.onConnection(new WebSocketTransport(webSocket, link, remoteAddressOf(raw), UNOWNED, below), origin);
     });
   }
 }

@@ -150,7 +150,7 @@ async function runStream(
     }
     return { text, count: LINES_AT_ONCE };
   };
-  const open = () => BulkPoster.open({ ...server.bridge, window: LINE_WINDOW, nextLines });
+  const open = () => BulkPoster.open({ ...server.bridge, source: { window: LINE_WINDOW, nextLines } });
   const posters = await Promise.all(Array.from({ length: callers }, open));
   await sleep(WARM_MS);
   const window = await measureWindow(fleet, server.pid, windowMs);

@@ -10,6 +10,14 @@ export const scenario: Scenario = {
   run: async (options) => {
     const pace = { perSecond: 500, payloadBytes: 128, windowMs: options.windowMs };
     const comparison = await compareFanout({ ...options, protocol: 'ws', bareWindowMs: BARE_WINDOW_MS, pace });
+    const byRequests = await compareFanout({
+      ...options,
+      protocol: 'ws',
+      bareWindowMs: BARE_WINDOW_MS,
+      pace,
+      feed: 'requests',
+      runs: Math.ceil(options.runs / 2),
+    });
     const ratio = medianRatio(comparison, 'cpuPerDeliveryUs');
     const inTime = medianOf(comparison.trunkline, 'inTime') * 100;
     return {
@@ -20,6 +28,16 @@ export const scenario: Scenario = {
         { name: 'delivered of what was due in the window', value: inTime, unit: '%', aim: { atLeast: 99 } },
         lost(comparison),
         ...commonFigures(comparison),
+        {
+          name: 'an HTTP request a message: CPU per delivery / bare',
+          value: medianRatio(byRequests, 'cpuPerDeliveryUs'),
+          unit: 'x',
+        },
+        {
+          name: 'an HTTP request a message: CPU per delivery',
+          value: medianOf(byRequests.trunkline, 'cpuPerDeliveryUs'),
+          unit: 'µs',
+        },
       ],
       notes: [FEEDING],
     };

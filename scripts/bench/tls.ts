@@ -144,7 +144,7 @@ async function measureDeliveries({ runs, windowMs, cpuProfDir }: ScenarioOptions
   const { onReads } = slot;
   for (let run = 0; run < runs; run++) {
     for (const protocol of run % 2 === 0 ? protocols : protocols.toReversed()) {
-      const audience = await openTrunklineAudience({ protocol, members: MEMBERS, cpuProfDir, onReads });
+      const audience = await openTrunklineAudience({ protocol, members: MEMBERS, feed: 'stream', cpuProfDir, onReads });
       try {
         const { cpuPerDeliveryUs, lost, othersShare } = await runFanout(audience, { ...PACE, windowMs }, slot);
         if (lost > 0) throw new BenchError(`${lost} deliveries were lost over ${protocol}`);

@@ -94,6 +94,26 @@ for (const [who, { token, versions: [minVersion, maxVersion] = [1, 1], status, c
   });
 }
 
+test('handshake: a web page logs in devices of the apps that list its origin, and of no other', async (t) => {
+  const allowsOrigin = (app: string, origin: string) => app === 'demo' && origin === 'https://demo.example';
+  const node = createTestNode({ allowsOrigin });
+  const loginOf = async (app: string, origin?: string) => {
+    const client = new MemoryClient(node, WEBSOCKET_ENVELOPE, origin);
+    client.send(connectFrame(tokenFor('a', { app })));
+    await turns();
+    return client;
+  };
+  t.is((await loginOf('demo', 'https://demo.example')).connack?.status, Status.ok);
+  t.is((await loginOf('shop')).connack?.status, Status.ok);
+  const before = node.worker.sessions.size;
+  const foreign = await loginOf('shop', 'https://demo.example');
+  t.is(foreign.connack?.status, Status.permissionDenied);
+  t.is(foreign.closeCode, CloseCode.originNotAllowed);
+  t.is(foreign.transport.closed?.code, CloseCode.originNotAllowed);
+  t.is(node.worker.sessions.size, before);
+  t.is(node.worker.counters.refusedLogins, 1);
+});
+
 test('handshake: a client of several versions is answered in ours', async (t) => {
   const client = new MemoryClient(createTestNode());
   client.send(connectFrame(tokenFor('a'), { minVersion: 1, maxVersion: 9 }));

@@ -79,10 +79,16 @@ test.serial('hostile bridge: ten megabytes of JSON are 413, many at once too', a
   const node = shared();
   const body = JSON.stringify({ payload: 'x'.repeat(10 * MIB) });
   await attack(t, node, async () => {
-    const answers = await Promise.all(
+    const alone = await node.call('POST', PUSH, { key: TEST_KEYS.im, body });
+    t.deepEqual([alone.status, alone.json.code], [413, 'TRK_BODY_TOO_LARGE']);
+    const answers = await Promise.allSettled(
       Array.from({ length: 16 }, () => node.call('POST', PUSH, { key: TEST_KEYS.im, body })),
     );
-    for (const { status, json } of answers) t.deepEqual([status, json.code], [413, 'TRK_BODY_TOO_LARGE']);
+    // Who takes more than two seconds to send what nobody wants is cut off, and a reset may overtake the answer.
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') t.is(answer.value.json.code, 'TRK_BODY_TOO_LARGE');
+      else t.regex(String(answer.reason.code), /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/);
+    }
   });
 });
 

@@ -3,7 +3,9 @@
  * the node's memory: what is alive in the heaps before and after a full collection, and the peak of resident memory.
  */
 import type { ExecutionContext } from 'ava';
-import { Companion, percentile } from './companion.js';
+import type { TrunklineClient } from '../../sdk/node.js';
+import { Companion, type CompanionReport, percentile } from './companion.js';
+import { createHttpClient, type HttpClient } from './http-client.js';
 import type { InspectedNode } from './inspected-node.js';
 
 export interface AttackBounds {
@@ -22,7 +24,7 @@ export async function attack<T>(
   act: () => Promise<T>,
   { keptMiB = 8, peakMiB = 128 }: AttackBounds = {},
 ): Promise<T> {
-  const users = await Promise.all((['tcp', 'ws'] as const).map((protocol) => companion(node, protocol)));
+  const users = await Promise.all((['tcp', 'ws'] as const).map((protocol) => Bystander.join(node, protocol)));
   const heapBefore = await node.inspector.heapBytes();
   const residentBefore = node.residentBytes();
   node.forgetPeak();
@@ -30,7 +32,7 @@ export async function attack<T>(
   try {
     result = await act();
   } catch (error) {
-    for (const user of users) user.cancel();
+    for (const user of users) user.leave();
     throw error;
   }
   const peakGrownMiB = (node.peakBytes() - residentBefore) / MIB;
@@ -47,7 +49,30 @@ export async function attack<T>(
   return result;
 }
 
-async function companion(node: InspectedNode, protocol: 'tcp' | 'ws'): Promise<Companion> {
-  const deviceId = `companion-${companions++}`;
-  return new Companion(await node.online(deviceId, protocol), deviceId, node.call);
+/** A well-behaved user and its back-end, with an HTTP connection of its own: nothing of the attacker's is its. */
+class Bystander {
+  readonly #http: HttpClient;
+  readonly #companion: Companion;
+
+  static async join(node: InspectedNode, protocol: 'tcp' | 'ws'): Promise<Bystander> {
+    const deviceId = `companion-${companions++}`;
+    return new Bystander(node, deviceId, await node.online(deviceId, protocol));
+  }
+
+  private constructor(node: InspectedNode, deviceId: string, client: TrunklineClient) {
+    this.#http = createHttpClient(node.bridge, 1);
+    this.#companion = new Companion(client, deviceId, this.#http.call);
+  }
+
+  async stop(): Promise<CompanionReport> {
+    const report = await this.#companion.stop();
+    await this.#http.close();
+    return report;
+  }
+
+  /** Without a report, when nobody wants one any more. */
+  leave(): void {
+    this.#companion.cancel();
+    void this.#http.close();
+  }
 }

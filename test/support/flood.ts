@@ -21,12 +21,15 @@ export interface FloodResult {
   readonly sentBytes: number;
   /** All that came back; empty when nothing was read. */
   readonly received: Buffer;
-  /** The node ended the link, by itself and within seconds. */
+  /** The node ended the link by itself. */
   readonly isCut: boolean;
 }
 
-/** A link that was told to close and does not is cut by then. */
-const CUT_WITHIN_MS = 6_000;
+/**
+ * The node cuts a link that was told to close after two seconds. A machine that is busy with other things may take many
+ * times that; what a test must tell apart is a link that is still there because nobody minds it.
+ */
+const CUT_WITHIN_MS = 45_000;
 
 /** @param address `host:port` */
 export async function flood(address: string, options: FloodOptions): Promise<FloodResult> {

@@ -12,6 +12,7 @@ export interface HostileBackEnd {
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
+const KEEP_ALIVE_MS = 10 * 60_000;
 
 export async function startHostileBackEnd(): Promise<HostileBackEnd> {
   let endlessBytes = 0;
@@ -70,7 +71,8 @@ export async function startHostileBackEnd(): Promise<HostileBackEnd> {
       response.end('fine');
     },
   };
-  const server = createServer((request, response) => {
+  // Ends no connection by itself: only what it is asked to do is to be seen.
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     request.resume();
     request.on('error', () => {});
     response.on('error', () => {});

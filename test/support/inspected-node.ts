@@ -13,13 +13,16 @@ import type { TestNodeOptions } from './test-config.js';
 
 type Cleanup = () => unknown;
 
+const KEEP_ALIVE_MS = 10 * 60_000;
+
 export class InspectedNode extends NodeTarget {
   readonly inspector: NodeInspector;
   readonly #process: NodeProcess;
 
   static async start(options: TestNodeOptions = {}): Promise<InspectedNode> {
     const cleanups: Cleanup[] = [];
-    const echo = createServer((request, response) => request.pipe(response));
+    // As docs/integration.md asks of a back-end: a request must not meet a connection that is just closing.
+    const echo = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => request.pipe(response));
     echo.listen(0, '127.0.0.1');
     await once(echo, 'listening');
     cleanups.push(

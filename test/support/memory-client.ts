@@ -19,9 +19,10 @@ const MESSAGE_HEADERS = { short: 2, medium: 4, long: 10 } as const;
 export class MemoryClient {
   readonly transport: MemoryTransport;
 
-  constructor(node: TestNode, envelope?: Envelope) {
+  /** @param origin of the web page that it pretends to be */
+  constructor(node: TestNode, envelope?: Envelope, origin?: string) {
     this.transport = new MemoryTransport(envelope);
-    new Handshake(this.transport, node.worker);
+    new Handshake(this.transport, node.worker, origin);
   }
 
   send(...frames: Frame[]): void {

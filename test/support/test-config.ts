@@ -17,6 +17,8 @@ export interface TestNodeOptions {
   readonly events?: { readonly connected?: boolean; readonly disconnected?: boolean };
   /** Over what app `demo` has. */
   readonly app?: Partial<ConfigInput['apps'][string]>;
+  /** Beside `demo`; no business serves them. */
+  readonly otherApps?: ConfigInput['apps'];
   readonly limits?: ConfigInput['limits'];
   readonly access?: ConfigInput['access'];
   readonly privatePort?: number;
@@ -41,7 +43,7 @@ export function testConfig(dataDir: string, options: TestNodeOptions = {}): Conf
     private: { port: privatePort, trustedProxies },
     ...(limits === undefined ? {} : { limits }),
     overload,
-    apps: { demo: { keys: [TEST_KEYS.app], origins: ['*'], ...options.app } },
+    apps: { demo: { keys: [TEST_KEYS.app], origins: ['*'], ...options.app }, ...options.otherApps },
     businesses: {
       im: {
         id: 1,

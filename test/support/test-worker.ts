@@ -34,6 +34,8 @@ export interface TestWorkerOptions {
   readonly verify?: Worker['verifier']['verify'];
   readonly door?: LoginDoor;
   readonly overloadLevel?: Worker['overloadLevel'];
+  /** Every origin of every app when absent. */
+  readonly allowsOrigin?: Worker['allowsOrigin'];
 }
 
 export interface TestNode {
@@ -108,6 +110,7 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     sessions: new SessionTable(door),
     isDraining: false,
     overloadLevel: () => options.overloadLevel?.() ?? 0,
+    allowsOrigin: options.allowsOrigin ?? (() => true),
     nextSerial: () => serial++,
     adopt:
       options.adopt ??

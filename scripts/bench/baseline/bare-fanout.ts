@@ -4,7 +4,8 @@
  * Sockets are accepted by `ws` (or `node:net`) and written raw, with messages framed once.
  *
  * The feed is one TCP connection that carries whole frames, so that this server and a real one are driven by the
- * same generator at the same moments; here without the cost of HTTP.
+ * same generator at the same moments; here without the cost of HTTP. It answers with a byte for each member there is,
+ * since a link that the kernel has opened is no member yet.
  */
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -21,6 +22,7 @@ const isWebSocket = values.protocol === 'ws';
 const members = new Set<Socket>();
 let gathered: Buffer[] = [];
 let timer: NodeJS.Timeout | undefined;
+let feedSocket: Socket | undefined;
 
 function publish(type: number, body: Uint8Array): void {
   gathered.push(frameOf(type, body));
@@ -53,6 +55,7 @@ function frameOf(type: number, body: Uint8Array): Buffer {
 function addMember(socket: Socket): void {
   socket.setNoDelay(true);
   members.add(socket);
+  feedSocket?.write('.');
   socket.on('error', () => {});
   socket.on('close', () => members.delete(socket));
 }
@@ -77,6 +80,8 @@ function createAccess(): Server {
 
 const access = createAccess();
 const feed = createServer((socket) => {
+  feedSocket = socket;
+  socket.write('.'.repeat(members.size));
   const decoder = new FrameDecoder(MAX_DECLARABLE_BYTES);
   socket.on('error', () => {});
   socket.on('data', (chunk) => {

@@ -2,7 +2,7 @@
  * The audience of a bare server. The generator sends it finished PUSH frames of the form and length that a node
  * would send, so that both servers move the same bytes.
  */
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { encodeFrame, FrameType } from '../../../protocol/index.js';
 import { startBareFanout } from '../baseline/bare-servers.js';
 import { Fleet, type Protocol } from '../load/fleet.js';
@@ -25,6 +25,7 @@ export async function openBareAudience(options: BareAudienceOptions): Promise<Au
   const fleet = await Fleet.open({ protocol, port: server.port, size: members, onReads });
   const feed = connect({ host: '127.0.0.1', port: server.feedPort, noDelay: true });
   await new Promise((resolve, reject) => feed.once('connect', resolve).once('error', reject));
+  await acceptedBy(feed, members);
   let offset = 0;
   return {
     pid: server.process.pid,
@@ -37,6 +38,16 @@ export async function openBareAudience(options: BareAudienceOptions): Promise<Au
       await server.process.stop();
     },
   };
+}
+
+/** The server says on the feed when a link has become a member. */
+async function acceptedBy(feed: Socket, members: number): Promise<void> {
+  let accepted = 0;
+  for await (const chunk of feed.iterator({ destroyOnReturn: false })) {
+    accepted += (chunk as Buffer).length;
+    if (accepted === members) break;
+  }
+  feed.resume();
 }
 
 function pushFrame(payload: Buffer, offset: number): Uint8Array {

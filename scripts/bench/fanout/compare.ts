@@ -7,7 +7,7 @@ import { median } from '../measure/measured-window.js';
 import type { ScenarioOptions } from '../measure/scenario.js';
 import { openBareAudience } from './bare-audience.js';
 import { type FanoutRun, type Pace, PacerSlot, runFanout } from './fanout-run.js';
-import { openTrunklineAudience } from './trunkline-audience.js';
+import { type Feed, openTrunklineAudience } from './trunkline-audience.js';
 
 export interface Comparison {
   readonly trunkline: readonly FanoutRun[];
@@ -19,17 +19,19 @@ export interface CompareOptions extends ScenarioOptions {
   /** How long the bare server gathers. */
   readonly bareWindowMs: number;
   readonly pace: Pace;
+  /** How the node gets the messages; the bare server has one TCP connection for them. Default a stream. */
+  readonly feed?: Feed;
 }
 
 export async function compareFanout(options: CompareOptions): Promise<Comparison> {
-  const { protocol, connections: members, bareWindowMs, pace, cpuProfDir } = options;
+  const { protocol, connections: members, bareWindowMs, pace, cpuProfDir, feed = 'stream' } = options;
   const trunkline: FanoutRun[] = [];
   const bare: FanoutRun[] = [];
   const slot = new PacerSlot();
   const { onReads } = slot;
   for (let run = 0; run < options.runs; run++) {
     const openings = [
-      { into: trunkline, open: () => openTrunklineAudience({ protocol, members, cpuProfDir, onReads }) },
+      { into: trunkline, open: () => openTrunklineAudience({ protocol, members, feed, cpuProfDir, onReads }) },
       { into: bare, open: () => openBareAudience({ protocol, members, windowMs: bareWindowMs, onReads }) },
     ];
     // Every other run the bare server goes first.

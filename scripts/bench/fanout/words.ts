@@ -6,8 +6,8 @@ import { type Comparison, medianOf } from './compare.js';
 import { type FanoutRun, type Pace, WARM_MS } from './fanout-run.js';
 
 export const FEEDING =
-  'The node gets each message by HTTP POST over its bridge, the bare server the finished frame over one TCP ' +
-  'connection; CPU is that of the whole server process, HTTP included. `bare` is a loop over the sockets that `ws` ' +
+  'The node gets the messages as lines of one bulk push (NDJSON over HTTP), the bare server finished frames over one ' +
+  'TCP connection; CPU is that of the whole server process, HTTP included. `bare` is a loop over the sockets that `ws` ' +
   'or `node:net` accepted, writing bytes framed once.';
 
 export function fanoutConditions(

@@ -1,6 +1,6 @@
 /**
- * One bulk push that never ends: NDJSON written over a bare socket as chunks, with a bound on lines that have no answer
- * yet. Of an answer only its end is looked at, because a full client would cost this process more than the push costs
+ * One bulk push that never ends: NDJSON written over a bare socket as chunks; either lines come as they are posted, or
+ * as many are made as keep a window of lines without an answer full. Of an answer only its end is looked at, because a full client would cost this process more than the push costs
  * the server.
  */
 import { connect, type Socket } from 'node:net';
@@ -10,6 +10,11 @@ export interface BulkPosterOptions {
   readonly port: number;
   /** Bearer key. */
   readonly key: string;
+  /** Without it, `post` is what sends. */
+  readonly source?: BulkSource;
+}
+
+export interface BulkSource {
   /** Lines without an answer at most. */
   readonly window: number;
   /** Makes the next lines, each with its end. */
@@ -53,6 +58,12 @@ export class BulkPoster {
     this.#pump();
   }
 
+  /** @param text whole lines, each with its end */
+  post(text: string, count: number): void {
+    this.sent += count;
+    this.#socket.write(`${text.length.toString(16)}\r\n${text}\r\n`, 'latin1');
+  }
+
   /** Sends nothing more; what is under way is still answered. */
   finish(): void {
     this.#isRunning = false;
@@ -65,11 +76,11 @@ export class BulkPoster {
   }
 
   #pump(): void {
-    const { window, nextLines } = this.#options;
-    while (this.#isRunning && !this.#socket.writableNeedDrain && this.sent - this.answered < window) {
-      const { text, count } = nextLines();
-      this.sent += count;
-      this.#socket.write(`${text.length.toString(16)}\r\n${text}\r\n`, 'latin1');
+    const { source } = this.#options;
+    if (source === undefined) return;
+    while (this.#isRunning && !this.#socket.writableNeedDrain && this.sent - this.answered < source.window) {
+      const { text, count } = source.nextLines();
+      this.post(text, count);
     }
   }
 
