@@ -24,6 +24,7 @@ const redisEngine = z.strictObject({
     .default(['127.0.0.1:6379'])
     .describe('One server; or the Sentinels; or some nodes of a Redis Cluster'),
   sentinelName: z.string().min(1).default('mymaster').describe('What the Sentinels call the primary'),
+  sentinelPassword: password.optional().describe('Of the Sentinels, where they ask for one'),
   username: z.string().min(1).optional().describe('Of an ACL user'),
   password: password.optional().describe('Of the user, or of the server'),
   tls: z.boolean().default(false).describe('Encrypted, with a certificate that this machine trusts'),

@@ -13,7 +13,7 @@ export const MIN_SECRET_CHARACTERS = 16;
 export const WORLD_ACCESS = 0o006;
 
 /** Rules of another program hold there. */
-const ANY_LENGTH = 'engine.password';
+const ANY_LENGTH: readonly string[] = ['engine.password', 'engine.sentinelPassword'];
 
 export interface SecretSources {
   /** Where `{ env }` looks. */
@@ -35,7 +35,7 @@ export function resolveSecrets(
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]));
     if (typeof value !== 'object' || value === null) return value;
     if (isReference(value)) {
-      const minCharacters = path.join('.') === ANY_LENGTH ? 1 : MIN_SECRET_CHARACTERS;
+      const minCharacters = ANY_LENGTH.includes(path.join('.')) ? 1 : MIN_SECRET_CHARACTERS;
       const secret = fetchSecret(value, sources, minCharacters);
       if (typeof secret === 'string') return secret;
       report(path, secret.problem);

@@ -52,12 +52,15 @@ test('sample: what it says of Redis and regions holds when it is switched on', (
     .replace(block('engine:\n', '\ncluster:'), redis)
     .replace(block('  regions: {}', '\n# Any setting'), regions)
     .replace('region: default', 'region: eu');
-  const { engine, control } = parseConfig(on, { env: { ...env, TRUNKLINE_REDIS_PASSWORD: 'short' } });
+  const { engine, control } = parseConfig(on, {
+    env: { ...env, TRUNKLINE_REDIS_PASSWORD: 'short', TRUNKLINE_SENTINEL_PASSWORD: 'too' },
+  });
   t.deepEqual(engine, {
     type: 'redis',
     mode: 'standalone',
     addresses: ['127.0.0.1:6379'],
     sentinelName: 'mymaster',
+    sentinelPassword: 'too',
     username: 'trunkline',
     password: 'short',
     tls: false,

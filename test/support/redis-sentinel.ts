@@ -12,26 +12,33 @@ export const SENTINEL_NAME = 'mymaster';
 const DOWN_AFTER_MS = 500;
 const POLL_MS = 20;
 
+export interface RedisSentinelOptions extends Pick<RedisServerOptions, 'args'> {
+  /** Of the Sentinel, not of the servers. */
+  readonly password?: string;
+}
+
 export class RedisSentinel {
   /** Of the Sentinel. */
   readonly port: number;
   primary: RedisServer;
   replica: RedisServer;
   readonly #dir = mkdtempSync(join(tmpdir(), 'trunkline-sentinel-'));
+  readonly #password: string | undefined;
   #child: ChildProcess | undefined;
 
-  private constructor(port: number, primary: RedisServer, replica: RedisServer) {
+  private constructor(port: number, password: string | undefined, primary: RedisServer, replica: RedisServer) {
     this.port = port;
+    this.#password = password;
     this.primary = primary;
     this.replica = replica;
   }
 
   /** When it resolves, the Sentinel knows the replica, and a failover can go ahead. */
-  static async start(options: Pick<RedisServerOptions, 'args'> = {}): Promise<RedisSentinel> {
+  static async start(options: RedisSentinelOptions = {}): Promise<RedisSentinel> {
     const args = ['--repl-diskless-sync-delay', '0', ...(options.args ?? [])];
     const primary = await RedisServer.start({ args });
     const replica = await RedisServer.start({ args: [...args, '--replicaof', '127.0.0.1', String(primary.port)] });
-    const sentinel = new RedisSentinel(await freePort(), primary, replica);
+    const sentinel = new RedisSentinel(await freePort(), options.password, primary, replica);
     await sentinel.#run();
     return sentinel;
   }
@@ -69,6 +76,7 @@ sentinel monitor ${SENTINEL_NAME} 127.0.0.1 ${this.primary.port} 1
 sentinel down-after-milliseconds ${SENTINEL_NAME} ${DOWN_AFTER_MS}
 sentinel failover-timeout ${SENTINEL_NAME} 3000
 sentinel parallel-syncs ${SENTINEL_NAME} 1
+${this.#password === undefined ? '' : `requirepass "${this.#password}"`}
 `,
     );
     this.#child = spawn(WITH_PARENT[0] as string, [...WITH_PARENT.slice(1), 'redis-sentinel', file], {
@@ -91,7 +99,14 @@ sentinel parallel-syncs ${SENTINEL_NAME} 1
   }
 
   async #ask(question: string): Promise<unknown> {
-    const redis = new Redis({ port: this.port, lazyConnect: true, retryStrategy: null, enableReadyCheck: false });
+    const password = this.#password === undefined ? {} : { password: this.#password };
+    const redis = new Redis({
+      port: this.port,
+      ...password,
+      lazyConnect: true,
+      retryStrategy: null,
+      enableReadyCheck: false,
+    });
     redis.on('error', () => undefined);
     try {
       return await redis.call('sentinel', question, SENTINEL_NAME);

@@ -51,6 +51,7 @@ export function createServerClient(config: RedisConfig, address: HostAndPort): R
     ...options,
     sentinels: config.addresses.map(parseAddress),
     name: config.sentinelName,
+    ...(config.sentinelPassword === undefined ? {} : { sentinelPassword: config.sentinelPassword }),
     sentinelRetryStrategy: backoffMs,
     sentinelReconnectStrategy: backoffMs,
     sentinelCommandTimeout: config.commandTimeoutMs,

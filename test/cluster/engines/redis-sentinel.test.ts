@@ -18,3 +18,14 @@ testRoutes('Redis with Sentinel', {
     return engine.routes;
   },
 });
+
+test('Redis with Sentinel: Sentinels that ask for a password are given theirs', async (t) => {
+  const password = 'only for Sentinels';
+  const guarded = await RedisSentinel.start({ password });
+  t.teardown(() => guarded.stop());
+  const engine = await createEngine(redisConfig('sentinel', [guarded.address], { sentinelPassword: password }));
+  t.teardown(() => engine.close());
+  t.deepEqual(await engine.routes.lookup([{ app: 'demo', deviceId: 'ada' }]), [undefined]);
+  const without = redisConfig('sentinel', [guarded.address], { connectTimeoutMs: 2_000 });
+  await t.throwsAsync(createEngine(without), { code: 'TRK_ENGINE_UNAVAILABLE' });
+});
