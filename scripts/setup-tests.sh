@@ -11,7 +11,8 @@ PROGRAMS='/usr/bin/chromium chromium
 /usr/bin/openssl openssl
 /usr/bin/promtool prometheus
 /usr/bin/redis-server redis-server
-/usr/bin/redis-sentinel redis-sentinel'
+/usr/bin/redis-sentinel redis-sentinel
+/bin/ip iproute2'
 
 missing() {
   printf '%s\n' "$PROGRAMS" | while read -r program package; do

@@ -1,9 +1,16 @@
 /** Redis goes for everybody: it hangs, it comes back empty, it is slow. Connections stay, and no result is a lie. */
 import test, { type ExecutionContext } from 'ava';
-import { allEvents } from '../../sdk/client-fixture.js';
-import { PushLoad } from '../../support/push-load.js';
-import { Receipts } from '../../support/receipts.js';
-import { type ClusterNode, engineAt, eventually, sleep, startRedis, TestCluster } from '../../support/test-cluster.js';
+import { allEvents } from '../../../sdk/client-fixture.js';
+import { PushLoad } from '../../../support/push-load.js';
+import { Receipts } from '../../../support/receipts.js';
+import {
+  type ClusterNode,
+  engineAt,
+  eventually,
+  sleep,
+  startRedis,
+  TestCluster,
+} from '../../../support/test-cluster.js';
 
 const LEASE_MS = 2_000;
 const DEVICES = 40;

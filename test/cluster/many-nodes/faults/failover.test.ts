@@ -1,12 +1,12 @@
 /** The primary of a Sentinel set and of a Cluster dies while pushes are on their way. */
 import test, { type ExecutionContext } from 'ava';
-import type { ConfigInput } from '../../../config/index.js';
-import { allEvents } from '../../sdk/client-fixture.js';
-import { PushLoad } from '../../support/push-load.js';
-import { Receipts } from '../../support/receipts.js';
-import { RedisCluster } from '../../support/redis-cluster.js';
-import { RedisSentinel } from '../../support/redis-sentinel.js';
-import { type ClusterNode, eventually, ms, sleep, TestCluster } from '../../support/test-cluster.js';
+import type { ConfigInput } from '../../../../config/index.js';
+import { allEvents } from '../../../sdk/client-fixture.js';
+import { PushLoad } from '../../../support/push-load.js';
+import { Receipts } from '../../../support/receipts.js';
+import { RedisCluster } from '../../../support/redis-cluster.js';
+import { RedisSentinel } from '../../../support/redis-sentinel.js';
+import { type ClusterNode, eventually, ms, sleep, TestCluster } from '../../../support/test-cluster.js';
 
 const DEVICES = 40;
 

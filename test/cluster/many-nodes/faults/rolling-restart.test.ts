@@ -1,9 +1,16 @@
 /** Every node of three is restarted, one after the other, while devices ask and back-ends push. */
 import test from 'ava';
-import { PushLoad } from '../../support/push-load.js';
-import { Receipts } from '../../support/receipts.js';
-import { type ClusterNode, engineAt, eventually, sleep, startRedis, TestCluster } from '../../support/test-cluster.js';
-import { startBackEnd } from '../../upstream/real-back-end.js';
+import { PushLoad } from '../../../support/push-load.js';
+import { Receipts } from '../../../support/receipts.js';
+import {
+  type ClusterNode,
+  engineAt,
+  eventually,
+  sleep,
+  startRedis,
+  TestCluster,
+} from '../../../support/test-cluster.js';
+import { startBackEnd } from '../../../upstream/real-back-end.js';
 
 const DEVICES = 60;
 

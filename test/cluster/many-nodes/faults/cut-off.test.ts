@@ -3,12 +3,12 @@
  * reach them all along, by a link of its own.
  */
 import test from 'ava';
-import { FrameType } from '../../../protocol/index.js';
-import { allEvents } from '../../sdk/client-fixture.js';
-import { TestNetwork } from '../../support/net-namespace.js';
-import { PushLoad } from '../../support/push-load.js';
-import { RawDevice } from '../../support/raw-device.js';
-import { Receipts } from '../../support/receipts.js';
+import { FrameType } from '../../../../protocol/index.js';
+import { allEvents } from '../../../sdk/client-fixture.js';
+import { TestNetwork } from '../../../support/net-namespace.js';
+import { PushLoad } from '../../../support/push-load.js';
+import { RawDevice } from '../../../support/raw-device.js';
+import { Receipts } from '../../../support/receipts.js';
 import {
   type ClusterNode,
   engineAt,
@@ -17,7 +17,7 @@ import {
   sleep,
   startRedis,
   TestCluster,
-} from '../../support/test-cluster.js';
+} from '../../../support/test-cluster.js';
 
 const LEASE_MS = 2_000;
 
