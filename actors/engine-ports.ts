@@ -111,9 +111,13 @@ export interface GroupStore {
   /**
    * Members of each group over all nodes.
    *
-   * @param isLive whether a node still counts; what one left behind that does not is removed
+   * @param standingOf how it is with a node: those of a suspect one are not counted now, what a gone one left is removed
    */
-  sizes(businessId: number, groups: readonly string[], isLive: (incarnation: string) => boolean): Promise<number[]>;
+  sizes(
+    businessId: number,
+    groups: readonly string[],
+    standingOf: (incarnation: string) => Standing,
+  ): Promise<number[]>;
 }
 
 /** What another node, or this one, has sent through the bus. Handlers never throw. */
@@ -161,12 +165,19 @@ export interface Bus {
   multicast(businessId: number, group: string, body: Uint8Array): Promise<PublishedMulticast | undefined>;
 }
 
+/**
+ * - `live`     its lease stands
+ * - `suspect`  its lease has lapsed, or a message to it found nobody: it may come back to what it left in the engine
+ * - `gone`     what it left counts no more
+ */
+export type Standing = 'live' | 'suspect' | 'gone';
+
 /** Which nodes there are, as the router needs it. */
 export interface Peers {
   /** Whether a node may be reached, and has connections of this access worker run. One that nobody has heard of yet may. */
   has(connection: ConnectionId): boolean;
-  /** Whether what a node has left in the engine still counts. */
-  isLive(incarnation: string): boolean;
+  /** How it is with a node; one that nobody has heard of yet is live until a look says otherwise. */
+  standing(incarnation: string): Standing;
   /** A message to this node found nobody. */
   unreachable(incarnation: string): void;
 }

@@ -20,6 +20,7 @@ export type {
   Route,
   RoutePage,
   RouteStore,
+  Standing,
 } from './engine-ports.js';
 export { EngineUnavailableError, GroupNotFoundError, OverloadedError } from './errors.js';
 export { createGatherWindow } from './gatherer.js';

@@ -28,7 +28,7 @@ const MAX_TELLS_AGAIN = 10_000;
 export interface PeerOutboxPorts {
   readonly origin: string;
   readonly bus: Pick<Bus, 'send'>;
-  readonly peers: Pick<Peers, 'isLive' | 'unreachable'>;
+  readonly peers: Pick<Peers, 'standing' | 'unreachable'>;
   readonly gatherWindow: GatherWindow;
   readonly epochMs: () => number;
   readonly newNumber: () => number;
@@ -167,7 +167,7 @@ export class PeerOutbox {
     const { bus, peers } = this.#ports;
     if (await bus.send(this.incarnation, bytes)) return true;
     for (const waitMs of RETRY_MS) {
-      if (this.#isClosed || !peers.isLive(this.incarnation)) return false;
+      if (this.#isClosed || peers.standing(this.incarnation) === 'gone') return false;
       await delay(waitMs, undefined, { ref: false });
       if (await bus.send(this.incarnation, bytes)) return true;
     }
@@ -192,7 +192,7 @@ export class PeerOutbox {
       this.#againTimer = undefined;
       const tells = this.#again;
       this.#again = [];
-      if (this.#ports.peers.isLive(this.incarnation)) for (const each of tells) this.tell(each);
+      if (this.#ports.peers.standing(this.incarnation) !== 'gone') for (const each of tells) this.tell(each);
     }, TELL_RETRY_MS).unref();
   }
 }

@@ -45,7 +45,7 @@ export class PeerOutboxes {
     this.#lookedAtMs = nowMs;
     const gone: number[] = [];
     for (const [incarnation, entry] of this.#outboxes) {
-      if (this.#ports.peers.isLive(incarnation)) entry.wasLive = true;
+      if (this.#ports.peers.standing(incarnation) !== 'gone') entry.wasLive = true;
       else if (entry.wasLive || nowMs - entry.sinceMs > STRANGER_MS) gone.push(...this.#forget(incarnation, entry));
     }
     return gone;

@@ -37,7 +37,7 @@ export interface RouterGroupsPorts {
   readonly routes: Pick<RouteStore, 'lookup'>;
   readonly groups: GroupStore;
   readonly bus: Pick<Bus, 'multicast'>;
-  readonly peers: Pick<Peers, 'isLive'>;
+  readonly peers: Pick<Peers, 'standing'>;
   readonly destinations: Destinations;
   readonly local: LocalGroups;
   reach(route: Route | undefined, businessId: number): Destination | undefined;
@@ -138,6 +138,6 @@ export class RouterGroups {
   async #sizes(businessId: number, names: readonly string[]): Promise<number[]> {
     const { groups, local, peers } = this.#ports;
     await local.settled();
-    return groups.sizes(businessId, names, (incarnation) => peers.isLive(incarnation));
+    return groups.sizes(businessId, names, (incarnation) => peers.standing(incarnation));
   }
 }

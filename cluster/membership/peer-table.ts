@@ -5,7 +5,7 @@
  * A node that no view has shown yet may have come since the last one: it counts as there until a view that was asked for
  * afterwards does not have it either.
  */
-import { type ConnectionId, generationOf, type Peers } from '../../actors/index.js';
+import { type ConnectionId, generationOf, type Peers, type Standing } from '../../actors/index.js';
 import type { MembershipView, NodeLease } from '../engines/contract/index.js';
 import type { OwnLease } from './own-lease.js';
 import { Peer, type PeerMove } from './peer.js';
@@ -100,10 +100,11 @@ export class PeerTable implements Peers {
     return true;
   }
 
-  isLive(incarnation: string): boolean {
-    if (incarnation === this.#options.incarnation) return true;
+  standing(incarnation: string): Standing {
+    if (incarnation === this.#options.incarnation) return 'live';
     const peer = this.#peers.get(incarnation);
-    return peer === undefined ? this.#mayBeNew(incarnation) : peer.state !== 'gone';
+    if (peer === undefined) return this.#mayBeNew(incarnation) ? 'live' : 'gone';
+    return peer.state === 'joined' ? 'live' : peer.state;
   }
 
   unreachable(incarnation: string): void {

@@ -5,7 +5,7 @@ import { EngineUnavailableError } from '../../actors/errors.js';
 import type { EmbeddedGroups } from '../../cluster/engines/embedded/embedded-groups.js';
 
 /** For a router that is alone. */
-export const NO_PEERS: Peers = { has: () => false, isLive: () => true, unreachable: () => {} };
+export const NO_PEERS: Peers = { has: () => false, standing: () => 'live', unreachable: () => {} };
 
 /** - `away`  nothing leaves. - `doubtful`  it arrives, and nobody can say so. - `lossy`  it is taken and lost */
 export type BusState = 'up' | 'away' | 'doubtful' | 'lossy';

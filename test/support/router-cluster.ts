@@ -63,7 +63,7 @@ export class RouterCluster {
       bus: this.bus.of(incarnation),
       peers: {
         has: ({ incarnation: other, serial }) => !this.gone.has(other) && generationOf(serial) === 0,
-        isLive: (other) => !this.gone.has(other),
+        standing: (other) => (this.gone.has(other) ? 'gone' : 'live'),
         unreachable: (other) => void this.unreachable.push(other),
       },
       maxPending,

@@ -3,7 +3,7 @@
  * to a group lives in its entry and ends with it, its sizes included.
  */
 import { randomBytes } from 'node:crypto';
-import type { GroupNames, GroupRecord, GroupSize, GroupStore, PageRequest } from '../../../actors/index.js';
+import type { GroupNames, GroupRecord, GroupSize, GroupStore, PageRequest, Standing } from '../../../actors/index.js';
 import { KeyIndex } from './key-index.js';
 
 const EPOCH_BYTES = 6;
@@ -71,13 +71,18 @@ export class EmbeddedGroups implements GroupStore {
     return Promise.resolve(unknown);
   }
 
-  sizes(businessId: number, groups: readonly string[], isLive: (incarnation: string) => boolean): Promise<number[]> {
+  sizes(
+    businessId: number,
+    groups: readonly string[],
+    standingOf: (incarnation: string) => Standing,
+  ): Promise<number[]> {
     const totals = groups.map((group) => {
       const sizes = this.#groups.get(keyOf(businessId, group))?.sizes ?? new Map<string, number>();
       let total = 0;
       for (const [incarnation, members] of sizes) {
-        if (isLive(incarnation)) total += members;
-        else sizes.delete(incarnation);
+        const standing = standingOf(incarnation);
+        if (standing === 'live') total += members;
+        else if (standing === 'gone') sizes.delete(incarnation);
       }
       return total;
     });

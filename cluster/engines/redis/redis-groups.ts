@@ -4,7 +4,7 @@
  * record alone says whether a group exists, and the set is put right by whoever comes upon a difference.
  */
 import { randomBytes } from 'node:crypto';
-import type { GroupNames, GroupRecord, GroupSize, GroupStore, PageRequest } from '../../../actors/index.js';
+import type { GroupNames, GroupRecord, GroupSize, GroupStore, PageRequest, Standing } from '../../../actors/index.js';
 import type { Keys } from './keys.js';
 import { createGroupScript, dissolveGroupScript, groupAgesScript, setSizesScript, sizesScript } from './lua/groups.js';
 import type { RedisConnection } from './redis-connection.js';
@@ -71,12 +71,12 @@ export class RedisGroups implements GroupStore {
   async sizes(
     businessId: number,
     groups: readonly string[],
-    isLive: (incarnation: string) => boolean,
+    standingOf: (incarnation: string) => Standing,
   ): Promise<number[]> {
     const keys = groups.map((group) => this.#keys.groupSizes(businessId, group));
     const items = keys.map((key): ItemArguments => [key]);
     const replies = (await runBatch(this.#connection, sizesScript, items, 1)) as Buffer[][];
-    const counts = replies.map((reply) => countMembers(reply, isLive));
+    const counts = replies.map((reply) => countMembers(reply, standingOf));
     await Promise.all(
       counts.map(async ({ left }, i) => {
         if (left.length > 0) await this.#connection.call('hdel', keys[i] as string, ...left);
@@ -96,14 +96,15 @@ export class RedisGroups implements GroupStore {
   }
 }
 
-/** @param reply incarnation and members, in turn @returns all members, and nodes that do not count any more */
-function countMembers(reply: readonly Buffer[], isLive: (incarnation: string) => boolean) {
+/** @param reply incarnation and members, in turn @returns members of live nodes, and which nodes are gone */
+function countMembers(reply: readonly Buffer[], standingOf: (incarnation: string) => Standing) {
   const left: string[] = [];
   let members = 0;
   for (let i = 0; i + 1 < reply.length; i += 2) {
     const incarnation = String(reply[i]);
-    if (isLive(incarnation)) members += Number(reply[i + 1]);
-    else left.push(incarnation);
+    const standing = standingOf(incarnation);
+    if (standing === 'live') members += Number(reply[i + 1]);
+    else if (standing === 'gone') left.push(incarnation);
   }
   return { members, left };
 }

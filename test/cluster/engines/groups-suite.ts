@@ -3,7 +3,7 @@ import test from 'ava';
 import type { GroupStore } from '../../../actors/index.js';
 import { createOne, createTwo, type EnginesUnderTest, NODE, ODD_NAMES, OTHER_NODE } from './under-test.js';
 
-const everybody = () => true;
+const everybody = () => 'live' as const;
 
 export function testGroups(name: string, engines: EnginesUnderTest): void {
   test(`${name} groups: create and dissolve say whether they did`, async (t) => {
@@ -126,12 +126,14 @@ export function testGroups(name: string, engines: EnginesUnderTest): void {
     t.deepEqual(await groups.setSizes(NODE, []), []);
   });
 
-  test(`${name} groups: what a node that is not live has left does not count, and is removed`, async (t) => {
+  test(`${name} groups: a suspect node's members are not counted, and what a gone one left is removed`, async (t) => {
     const { groups } = await createOne(engines, t);
     await groups.create(1, 'a');
     await groups.setSizes(NODE, [size('a', 5)]);
     await groups.setSizes(OTHER_NODE, [size('a', 7)]);
-    t.deepEqual(await groups.sizes(1, ['a'], (incarnation) => incarnation === NODE), [5]);
+    t.deepEqual(await groups.sizes(1, ['a'], (incarnation) => (incarnation === NODE ? 'live' : 'suspect')), [5]);
+    t.deepEqual(await groups.sizes(1, ['a'], everybody), [12], 'it was not gone');
+    t.deepEqual(await groups.sizes(1, ['a'], (incarnation) => (incarnation === NODE ? 'live' : 'gone')), [5]);
     t.deepEqual(await groups.sizes(1, ['a'], everybody), [5]);
     await groups.setSizes(OTHER_NODE, [size('a', 2)]);
     t.deepEqual(await groups.sizes(1, ['a'], everybody), [7]);

@@ -40,7 +40,7 @@ test('peer table: this node’s own connections are those of the runs of its wor
   t.false(table.has(connection('a', 2, 1)));
   table.workerDown(0);
   t.false(table.has(connection('a', 2)));
-  t.true(table.isLive('incarnation-of-a'));
+  t.is(table.standing('incarnation-of-a'), 'live');
 });
 
 test('peer table: a node nobody has heard of may be there until a later view does not have it', (t) => {
@@ -48,12 +48,12 @@ test('peer table: a node nobody has heard of may be there until a later view doe
   observe();
   clock.advance(10);
   t.true(table.has(connection('new')));
-  t.true(table.isLive('incarnation-of-new'));
+  t.is(table.standing('incarnation-of-new'), 'live');
   t.deepEqual(looks, [10]);
   clock.advance(10);
   observe();
   t.false(table.has(connection('new')));
-  t.false(table.isLive('incarnation-of-new'));
+  t.is(table.standing('incarnation-of-new'), 'gone');
   t.deepEqual(looks, [10]);
   observe(leaseOf('new', LEASE_MS));
   t.true(table.has(connection('new')));
@@ -74,12 +74,12 @@ test('peer table: who joins, becomes suspect, goes is told once, and a lapsed on
   clock.advance(LEASE_MS);
   observe(leaseOf('b', 0));
   t.false(table.has(connection('b')));
-  t.true(table.isLive('incarnation-of-b'));
+  t.is(table.standing('incarnation-of-b'), 'suspect');
   clock.advance(LEASE_MS - 100);
   observe(leaseOf('b', 0));
   clock.advance(100);
   observe(leaseOf('b', 0));
-  t.false(table.isLive('incarnation-of-b'));
+  t.is(table.standing('incarnation-of-b'), 'gone');
   observe();
   t.deepEqual(moves, ['b joined', 'b suspect', 'b gone']);
 });
