@@ -1,12 +1,10 @@
 /** The metrics of a whole node: its own, and those of its access workers added up by name. */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ActorRef, DeliveryResult } from '../actors/index.js';
 import type { SettledEvent } from './events/index.js';
+import { LoopDelay } from './loop-delay.js';
 import { within } from './within.js';
 
-const NANOSECONDS = 1e9;
-const NANOSECONDS_PER_MS = 1e6;
 /** A worker that does not answer a scrape by then is left out. */
 const SCRAPE_TIMEOUT_MS = 1_000;
 /** Gauges named like counters, which `promtool check metrics` refuses; the same without `_total` tell it by type. */
@@ -23,7 +21,7 @@ export interface NodeFigures {
 
 export class NodeMetrics {
   readonly #registry = new Registry();
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #loopDelay: LoopDelay;
   /** By result; written for every push, so a plain number each. */
   readonly #pushes = new Map<DeliveryResult['result'], number>();
   readonly #overload: Gauge;
@@ -55,23 +53,12 @@ export class NodeMetrics {
       labelNames: ['business', 'type', 'outcome'],
       registers,
     });
-    const loopDelay = this.#loopDelay;
-    loopDelay.enable();
-    new Gauge({
-      name: 'trunkline_event_loop_delay_seconds',
-      help: 'How late the event loop of a thread was since the last scrape, 99th percentile',
-      labelNames: ['thread'],
-      registers,
-      collect() {
-        this.set({ thread: 'main' }, loopDelay.percentile(99) / NANOSECONDS);
-        loopDelay.reset();
-      },
-    });
+    this.#loopDelay = new LoopDelay(this.#registry, 'main');
   }
 
   /** Of the main thread, 99th percentile since the last scrape. */
   eventLoopDelayMs(): number {
-    return this.#loopDelay.percentile(99) / NANOSECONDS_PER_MS;
+    return this.#loopDelay.p99Ms();
   }
 
   eventSettled({ business, type, outcome }: SettledEvent): void {

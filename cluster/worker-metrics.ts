@@ -4,40 +4,27 @@
  *
  * @see docs/operations.md, "Metrics"
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { OutcomeCode, type Worker } from '../actors/index.js';
 import type { Outcome } from '../upstream/index.js';
+import { LoopDelay } from './loop-delay.js';
 
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const NANOSECONDS = 1e9;
-const NANOSECONDS_PER_MS = 1e6;
 
 export class WorkerMetrics {
   readonly #registry = new Registry();
-  readonly #loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  readonly #loopDelay: LoopDelay;
   readonly #upstreamSeconds: Histogram<'business' | 'outcome'>;
 
   constructor(workerIndex: number) {
     const registers = [this.#registry];
-    this.#loopDelay.enable();
+    this.#loopDelay = new LoopDelay(this.#registry, `access-${workerIndex}`);
     this.#upstreamSeconds = new Histogram({
       name: 'trunkline_upstream_seconds',
       help: 'Upstream requests, from the client frame to the answer of the back-end',
       labelNames: ['business', 'outcome'],
       buckets: LATENCY_BUCKETS_S,
       registers,
-    });
-    const loopDelay = this.#loopDelay;
-    new Gauge({
-      name: 'trunkline_event_loop_delay_seconds',
-      help: 'How late the event loop of a thread was since the last scrape, 99th percentile',
-      labelNames: ['thread'],
-      registers,
-      collect() {
-        this.set({ thread: `access-${workerIndex}` }, loopDelay.percentile(99) / NANOSECONDS);
-        loopDelay.reset();
-      },
     });
   }
 
@@ -85,7 +72,7 @@ export class WorkerMetrics {
 
   /** 99th percentile since the last scrape. */
   eventLoopDelayMs(): number {
-    return this.#loopDelay.percentile(99) / NANOSECONDS_PER_MS;
+    return this.#loopDelay.p99Ms();
   }
 
   async json(): Promise<object[]> {
