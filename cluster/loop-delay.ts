@@ -28,6 +28,10 @@ export class LoopDelay {
     });
   }
 
+  stop(): void {
+    this.#monitor.disable();
+  }
+
   /** 99th percentile since the last scrape, in milliseconds. */
   p99Ms(): number {
     return Math.max(0, this.#monitor.percentile(99) / NANOSECONDS_PER_MS - SAMPLE_MS);

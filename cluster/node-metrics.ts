@@ -103,7 +103,7 @@ export class NodeMetrics {
   }
 
   stop(): void {
-    this.#loopDelay.disable();
+    this.#loopDelay.stop();
   }
 }
 
