@@ -249,6 +249,9 @@ export function engineAt(...addresses: string[]): { type: 'redis'; addresses: st
   return { type: 'redis', addresses };
 }
 
+/** A time limit of Redis's commands for tests in which Redis does nothing: a machine that stalls is not its fault. */
+export const PATIENT_MS = 2_000;
+
 /** For what must not happen: long enough that it would have. */
 export function sleep(timeMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, timeMs));

@@ -1,11 +1,14 @@
 /** Two nodes and a Redis, undisturbed: whatever enters at one reaches what hangs on the other. */
 import test from 'ava';
 import { Receipts } from '../../support/receipts.js';
-import { engineAt, eventually, startRedis, TestCluster } from '../../support/test-cluster.js';
+import { engineAt, eventually, PATIENT_MS, startRedis, TestCluster } from '../../support/test-cluster.js';
 
 test.serial('many nodes: pushes, presence, calls and users cross from node to node', async (t) => {
   const redis = await startRedis(t);
-  const cluster = await TestCluster.start(t, { engine: engineAt(redis.address), size: 2 });
+  const cluster = await TestCluster.start(t, {
+    engine: { ...engineAt(redis.address), commandTimeoutMs: PATIENT_MS },
+    size: 2,
+  });
   const [near, far] = cluster.nodes as [(typeof cluster.nodes)[0], (typeof cluster.nodes)[0]];
   const receipts = new Receipts();
   const ada = await cluster.online('ada', { to: [near], uid: 'u-1' });
@@ -31,7 +34,10 @@ test.serial('many nodes: pushes, presence, calls and users cross from node to no
 
 test.serial('many nodes: a newer login on another node ends the older one, and only that', async (t) => {
   const redis = await startRedis(t);
-  const cluster = await TestCluster.start(t, { engine: engineAt(redis.address), size: 2 });
+  const cluster = await TestCluster.start(t, {
+    engine: { ...engineAt(redis.address), commandTimeoutMs: PATIENT_MS },
+    size: 2,
+  });
   const [near, far] = cluster.nodes as [(typeof cluster.nodes)[0], (typeof cluster.nodes)[0]];
   const older = await cluster.online('ada', { to: [near] });
   const receipts = new Receipts();
@@ -45,7 +51,10 @@ test.serial('many nodes: a newer login on another node ends the older one, and o
 
 test.serial('many nodes: a group spans nodes, a multicast reaches each member once, in order', async (t) => {
   const redis = await startRedis(t);
-  const cluster = await TestCluster.start(t, { engine: engineAt(redis.address), size: 3 });
+  const cluster = await TestCluster.start(t, {
+    engine: { ...engineAt(redis.address), commandTimeoutMs: PATIENT_MS },
+    size: 3,
+  });
   const offsets = new Map<string, number[]>();
   const backEnd = (cluster.nodes[0] as (typeof cluster.nodes)[0]).backEnd();
   await backEnd.createGroup('room-1');

@@ -1,7 +1,15 @@
 /** A node that dies without a word: under pushes with many devices, and under a multicast. */
 import test from 'ava';
 import { Receipts } from '../../../support/receipts.js';
-import { type ClusterNode, engineAt, eventually, ms, startRedis, TestCluster } from '../../../support/test-cluster.js';
+import {
+  type ClusterNode,
+  engineAt,
+  eventually,
+  ms,
+  PATIENT_MS,
+  startRedis,
+  TestCluster,
+} from '../../../support/test-cluster.js';
 import { Crowd } from '../../../support/test-crowd.js';
 
 const DEVICES = 5_000;
@@ -11,7 +19,10 @@ const CERTAIN = 50;
 
 test.serial('many nodes: kill -9 of a node with 5,000 devices', async (t) => {
   const redis = await startRedis(t);
-  const cluster = await TestCluster.start(t, { engine: engineAt(redis.address), leaseMs: 5_000 });
+  const cluster = await TestCluster.start(t, {
+    engine: { ...engineAt(redis.address), commandTimeoutMs: PATIENT_MS },
+    leaseMs: 5_000,
+  });
   const [first, second, third] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode];
   const receipts = new Receipts();
   const crowd = new Crowd(cluster, receipts);
@@ -52,7 +63,7 @@ test.serial('many nodes: kill -9 of a node with 5,000 devices', async (t) => {
 
 test.serial('many nodes: kill -9 of a node under multicast', async (t) => {
   const redis = await startRedis(t);
-  const cluster = await TestCluster.start(t, { engine: engineAt(redis.address) });
+  const cluster = await TestCluster.start(t, { engine: { ...engineAt(redis.address), commandTimeoutMs: PATIENT_MS } });
   const [first, second, third] = cluster.nodes as [ClusterNode, ClusterNode, ClusterNode];
   const backEnd = third.backEnd();
   await backEnd.createGroup('room-1');
@@ -74,10 +85,16 @@ test.serial('many nodes: kill -9 of a node under multicast', async (t) => {
   await eventually(async () => (await backEnd.groupInfo('room-1'))?.members === 60);
 
   const answers: { offset: number; members: number; unanswered: number }[] = [];
+  const refusals: unknown[] = [];
   let isRunning = true;
   const load = (async () => {
     for (let i = 0; isRunning; i++) {
-      answers.push(await backEnd.pushToGroup('room-1', { payload: `${i}` }));
+      try {
+        answers.push(await backEnd.pushToGroup('room-1', { payload: `${i}` }));
+      } catch (error) {
+        // A machine that stalls is too slow for Redis now and then.
+        refusals.push((error as { code?: unknown }).code);
+      }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   })();
@@ -99,16 +116,20 @@ test.serial('many nodes: kill -9 of a node under multicast', async (t) => {
     [...sent].sort((a, b) => a - b),
   );
   t.is(new Set(sent).size, sent.length);
-  await eventually(() => survivors.every(([, got]) => got.size === sent.length));
+  await eventually(() => survivors.every(([, got]) => sent.every((offset) => got.has(offset))));
   // A member of the dead node has a hole, and everything before and after it.
   const around = [...sent.slice(0, CERTAIN), ...sent.slice(-5)];
   await eventually(() => dead.every(([, got]) => around.every((offset) => got.has(offset))));
   t.is(repeated, 0);
+  t.true(
+    refusals.every((code) => code === 'TRK_ENGINE_UNAVAILABLE'),
+    String(refusals),
+  );
   // What the dead node had counts until it is declared gone.
   const info = second.backEnd();
   await eventually(async () => (await second.stateOf(first)) === 'gone');
   await eventually(async () => (await info.groupInfo('room-1'))?.members === 60);
-  const holes = dead.map(([, got]) => sent.length - got.size);
+  const holes = dead.map(([, got]) => sent.filter((offset) => !got.has(offset)).length);
   const unanswered = answers.filter((answer) => answer.unanswered > 0).length;
   t.log(`whole again ${ms(wholeMs)} after the kill; ${unanswered} of ${sent.length} multicasts with a node unanswered`);
   t.log(`members of the dead node missed ${Math.min(...holes)} to ${Math.max(...holes)} of ${sent.length}`);
