@@ -118,7 +118,7 @@ export class LeaseKeeper {
     const { membership, own, leaseMs, record, now, onView } = this.#options;
     const askedMs = now();
     if (this.#isPaused) return onView({ own: 'gone', nodes: await membership.list() }, askedMs, undefined);
-    const view = await membership.renew(record(), leaseMs);
+    const view = await membership.renew(record(), leaseMs, own.state === 'sent away');
     if (this.#isStopped) return;
     onView(view, askedMs, own.renewed(view.own, askedMs, now()));
   }

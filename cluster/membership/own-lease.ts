@@ -74,8 +74,9 @@ export class OwnLease {
     this.#endsMs = sentMs + this.#leaseMs;
     const before = this.#state;
     if (before !== 'registered') this.#move('registered', 'its lease stands', nowMs);
-    if (own === 'renewed') return 'renewed';
-    return before === 'unregistered' || before === 'sent away' ? 'joined' : 'forgotten';
+    // It may have joined with a renewal whose answer was lost.
+    if (before === 'unregistered' || before === 'sent away') return 'joined';
+    return own === 'renewed' ? 'renewed' : 'forgotten';
   }
 
   /** A renewal failed. @returns whether the node counts as cut off from now on */

@@ -2,6 +2,7 @@
  * Pushes that do not stop: to each device in turn, through each back-end in turn, a message id of its own each. What the
  * back-end was told goes into the receipts; a refusal or a bridge that is gone tells nothing, and is counted.
  */
+import type { ExecutionContext } from 'ava';
 import { BackEndClient, BridgeError, BridgeUnreachableError } from '../../sdk/backend/index.js';
 import type { Receipts } from './receipts.js';
 
@@ -26,9 +27,11 @@ export class PushLoad {
   readonly #callers: Promise<void>[];
   #isRunning = true;
 
-  constructor(options: PushLoadOptions) {
+  /** Begins, and stops with the test at the latest. */
+  constructor(t: Pick<ExecutionContext, 'teardown'>, options: PushLoadOptions) {
     this.#options = options;
     this.#callers = Array.from({ length: options.callers ?? 8 }, () => this.#run());
+    t.teardown(() => this.stop());
   }
 
   /** Resolves when every push has its answer. */

@@ -178,9 +178,21 @@ export class TestNode {
   }
 }
 
-/** Resolves when `condition` holds; the test's own timeout is the limit. */
+/** No machine is that slow: whoever waits longer waits for what does not come. */
+const NEVER_MS = 120_000;
+
+/**
+ * Resolves when `condition` holds.
+ *
+ * @throws {Error} it never did; the stack shows which one
+ */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+  const never = new Error(`not so after ${NEVER_MS} ms: ${condition}`);
+  const untilMs = performance.now() + NEVER_MS;
+  while (!(await condition())) {
+    if (performance.now() > untilMs) throw never;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 /** The access worker that holds a connection, from the id it was told. */

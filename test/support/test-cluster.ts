@@ -24,6 +24,8 @@ export const ADMIN_KEY = 'test-admin-key-0123456789';
 const TOKEN_TTL_MS = 3_600_000;
 /** Quick enough for a test, slow enough that a stalled machine is not taken for a dead node. */
 const LEASE_MS = 2_000;
+/** Of a node's log, shown when the test fails, in characters. */
+const LOG_TAIL = 4_000;
 
 export interface TestClusterOptions {
   readonly engine: NonNullable<ConfigInput['engine']>;
@@ -50,7 +52,7 @@ export interface ClusterClientOptions extends NodeClientOptions {
   readonly uid?: string;
 }
 
-type Teardown = Pick<ExecutionContext, 'teardown'>;
+type Teardown = Pick<ExecutionContext, 'teardown' | 'passed'>;
 
 export class TestCluster {
   readonly nodes: ClusterNode[] = [];
@@ -88,6 +90,9 @@ export class TestCluster {
       ...(options.wrapper === undefined ? {} : { wrapper: options.wrapper }),
     });
     const node = new ClusterNode(this.#t, name, process);
+    this.#t.teardown(() => {
+      if (!this.#t.passed) console.error(`${name} (${node.tcp}) said:\n${process.stderr.slice(-LOG_TAIL)}`);
+    });
     this.nodes.push(node);
     return node;
   }

@@ -41,8 +41,8 @@ export interface MembershipView {
   /**
    * - `renewed`  the lease stood
    * - `new`      the engine did not know this node: its first renewal, its lease lapsed unnoticed, or the engine forgot
-   * - `gone`     another node has declared this one gone and withdraws its routes, or has done so and this node hears of
-   *   it now; the lease was not renewed
+   * - `gone`     another node has declared this one gone and withdraws its routes, or has done so and this node has not
+   *   said yet that it heard; the lease was not renewed
    */
   readonly own: 'renewed' | 'new' | 'gone';
   /** All nodes, this one included, lapsed ones too. */
@@ -50,8 +50,13 @@ export interface MembershipView {
 }
 
 export interface Membership {
-  /** Renews this node's lease for `leaseMs` from now. */
-  renew(record: NodeRecord, leaseMs: number): Promise<MembershipView>;
+  /**
+   * Renews this node's lease for `leaseMs` from now.
+   *
+   * @param hasHeard this node knows that it was declared gone and comes back: until it says so it is told so, for an
+   * answer may be lost
+   */
+  renew(record: NodeRecord, leaseMs: number, hasHeard?: boolean): Promise<MembershipView>;
   /** Looks without renewing. */
   list(): Promise<readonly NodeLease[]>;
   /** Takes a node off: this one, as it stops, or one that was swept. */

@@ -20,7 +20,7 @@ export class EmbeddedMembership implements Membership {
   readonly #members = new Map<string, Member>();
   /** Until when a node that was declared gone is being swept. */
   readonly #goneUntilMs = new Map<string, number>();
-  /** Those that were swept and have not been told. */
+  /** Those that were swept and have not come back. */
   readonly #swept = new Set<string>();
   readonly #listeners: (() => void)[] = [];
   readonly #clockUs: () => number;
@@ -31,10 +31,12 @@ export class EmbeddedMembership implements Membership {
     this.#leaseClockMs = leaseClockMs;
   }
 
-  renew(record: NodeRecord, leaseMs: number): Promise<MembershipView> {
+  renew(record: NodeRecord, leaseMs: number, hasHeard = false): Promise<MembershipView> {
     const { incarnation } = record;
-    if (this.#isGone(incarnation) || this.#swept.delete(incarnation))
+    if (this.#isGone(incarnation) || (this.#swept.has(incarnation) && !hasHeard)) {
       return Promise.resolve({ own: 'gone', nodes: this.#nodes() });
+    }
+    this.#swept.delete(incarnation);
     const own = this.#leftMs(incarnation) > 0 ? 'renewed' : 'new';
     this.#members.set(incarnation, { record, untilMs: this.#leaseClockMs() + leaseMs });
     if (own === 'new') this.#changed();

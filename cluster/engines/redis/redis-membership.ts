@@ -31,10 +31,10 @@ export class RedisMembership implements Membership {
     return membership;
   }
 
-  async renew(record: NodeRecord, leaseMs: number): Promise<MembershipView> {
+  async renew(record: NodeRecord, leaseMs: number, hasHeard = false): Promise<MembershipView> {
     const { incarnation } = record;
     this.#own.add(incarnation);
-    const args = [this.#keys.lease(''), incarnation, JSON.stringify(record), leaseMs];
+    const args = [this.#keys.lease(''), incarnation, JSON.stringify(record), leaseMs, hasHeard ? 1 : 0];
     const reply = await this.#connection.run(renewScript, this.#keysOf(incarnation), args);
     const [own, nodes] = reply as [Buffer, NodesReply];
     return { own: own.toString() as MembershipView['own'], nodes: readNodes(nodes) };

@@ -21,13 +21,16 @@ function startKeeper(name: string, membership: Membership, clock: FakeClock) {
   return { keeper, own, renewals, missed, state };
 }
 
-/** A membership that can be away. */
-function breakable(membership: Membership): Membership & { isAway: boolean } {
+/** A membership that can be away, or do what it is told and not answer. */
+function breakable(membership: Membership): Membership & { isAway: boolean; isMute: boolean } {
   return {
     isAway: false,
-    async renew(record, leaseMs) {
+    isMute: false,
+    async renew(record, leaseMs, hasHeard) {
       if (this.isAway) throw new Error('not there');
-      return membership.renew(record, leaseMs);
+      const view = await membership.renew(record, leaseMs, hasHeard);
+      if (this.isMute) throw new Error('no answer');
+      return view;
     },
     async list() {
       if (this.isAway) throw new Error('not there');
@@ -110,10 +113,33 @@ test('lease keeper: declared gone it is sent away, looks without renewing, and j
   t.deepEqual(await membership.list(), []);
   keeper.resume();
   await keeper.beat();
-  t.is(own.state, 'sent away', 'it hears once that it was swept');
-  await keeper.beat();
   t.is(own.state, 'registered');
   t.is(renewals.at(-1), 'joined');
+});
+
+test('lease keeper: neither that it was swept nor that it is back is missed when an answer is lost', async (t) => {
+  const clock = new FakeClock();
+  const membership = breakable(membershipOn(clock));
+  const { keeper, own, renewals } = startKeeper('a', membership, clock);
+  await keeper.start();
+  t.teardown(() => keeper.stop());
+  clock.advance(LEASE_MS * 2);
+  await membership.declareGone('incarnation-of-a', 60_000);
+  await membership.withdraw('incarnation-of-a');
+  const beatUnheard = async () => {
+    membership.isMute = true;
+    await keeper.beat();
+    membership.isMute = false;
+  };
+  await beatUnheard();
+  t.is(own.state, 'registered', 'it knows nothing yet');
+  await keeper.beat();
+  t.is(renewals.at(-1), 'sent away');
+  await beatUnheard();
+  t.is(own.state, 'sent away');
+  await keeper.beat();
+  t.is(own.state, 'registered');
+  t.is(renewals.at(-1), 'joined', 'though the engine had the lease already');
 });
 
 test('lease keeper: a change is told at once, and the others look', async (t) => {

@@ -25,7 +25,8 @@ const SWEPT_MS = 24 * 3_600_000;
 export const listNodesScript = defineScript('nodes.list', `${NODES} return nodes()`);
 
 /**
- * KEYS: records, changes, lease, mark. ARGV: beginning of leases, incarnation, record, milliseconds.
+ * KEYS: records, changes, lease, mark. ARGV: beginning of leases, incarnation, record, milliseconds, `1` when the node
+ * has heard that it was gone.
  *
  * @returns `own` of the view; all nodes, as `nodes.list`
  */
@@ -33,10 +34,8 @@ export const renewScript = defineScript(
   'nodes.renew',
   `${NODES}
 local mark = redis.call('GET', KEYS[4])
-if mark then
-  if mark == 'swept' then redis.call('DEL', KEYS[4]) end
-  return {'gone', nodes()}
-end
+if mark and (mark ~= 'swept' or ARGV[5] ~= '1') then return {'gone', nodes()} end
+redis.call('DEL', KEYS[4])
 local stood = redis.call('EXISTS', KEYS[3]) == 1 and redis.call('HEXISTS', KEYS[1], ARGV[2]) == 1
 redis.call('SET', KEYS[3], '', 'PX', ARGV[4])
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])

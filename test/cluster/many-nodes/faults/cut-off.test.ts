@@ -2,7 +2,7 @@
  * Nodes in network namespaces whose links are cut: from Redis and back, and from each other only. Devices and back-ends
  * reach them all along, by a link of its own.
  */
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { FrameType } from '../../../../protocol/index.js';
 import { allEvents } from '../../../sdk/client-fixture.js';
 import { TestNetwork } from '../../../support/net-namespace.js';
@@ -49,7 +49,7 @@ test.serial(
     await older.login((await cluster.token('moved')).token);
     const backEnd = other.backEnd();
     const cutBackEnd = cutNode.backEnd();
-    const load = new PushLoad({
+    const load = new PushLoad(t, {
       receipts,
       devices: ['stays', 'moved'],
       through: () => [backEnd, cutBackEnd],
@@ -125,7 +125,7 @@ test.serial('many nodes: nodes cut off from each other only notice nothing, for 
   for (const node of cluster.nodes) t.is((await node.peers()).length, 2);
 });
 
-async function twoNodes(t: Parameters<typeof TestNetwork.create>[0]) {
+async function twoNodes(t: ExecutionContext) {
   const network = TestNetwork.create(t);
   const hosts = [network.addHost(), network.addHost()] as const;
   const redis = await startRedis(t, {

@@ -40,7 +40,7 @@ async function survive(
   const ends = clients.map((client) => allEvents(client, 'offline'));
   const backEnds = cluster.nodes.map((node) => node.backEnd());
   const devices = clients.map((_, i) => `device-${i}`);
-  const load = new PushLoad({ receipts, devices, through: () => backEnds });
+  const load = new PushLoad(t, { receipts, devices, through: () => backEnds });
   await eventually(() => receipts.held > 100);
 
   const struckMs = performance.now();

@@ -87,6 +87,9 @@ test.serial('many nodes: kill -9 of a node under multicast', async (t) => {
   const answers: { offset: number; members: number; unanswered: number }[] = [];
   const refusals: unknown[] = [];
   let isRunning = true;
+  t.teardown(() => {
+    isRunning = false;
+  });
   const load = (async () => {
     for (let i = 0; isRunning; i++) {
       try {

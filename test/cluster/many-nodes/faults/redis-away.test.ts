@@ -110,7 +110,7 @@ async function startBusy(t: ExecutionContext) {
   const offlines = clients.map((client) => allEvents(client, 'offline'));
   const backEnds = cluster.nodes.map((node) => node.backEnd());
   const devices = clients.map((_, i) => `device-${i}`);
-  const load = new PushLoad({ receipts, devices, through: () => backEnds });
+  const load = new PushLoad(t, { receipts, devices, through: () => backEnds });
   await eventually(() => receipts.held > 50);
   const connectionIds = async () => {
     const present = await (backEnds[0] as (typeof backEnds)[0]).presence(devices);

@@ -26,6 +26,9 @@ test.serial('many nodes: a rolling restart of three under load', async (t) => {
   });
   const receipts = new Receipts();
   let isRunning = true;
+  t.teardown(() => {
+    isRunning = false;
+  });
   let asked = 0;
   const failures: string[] = [];
   const backMs: number[] = [];
@@ -61,7 +64,7 @@ test.serial('many nodes: a rolling restart of three under load', async (t) => {
   const devices = Array.from({ length: DEVICES }, (_, i) => `device-${i}`);
   const backEnds = new Map(cluster.nodes.map((node) => [node, node.backEnd()]));
   // As a balancer would: nobody is sent to a node that is not ready.
-  const load = new PushLoad({ receipts, devices, through: () => [...backEnds.values()] });
+  const load = new PushLoad(t, { receipts, devices, through: () => [...backEnds.values()] });
   await eventually(() => receipts.held > 100);
 
   for (const node of [...cluster.nodes]) {

@@ -22,7 +22,7 @@ test.serial('many nodes: a node that hangs and wakes sends its clients away and 
   receipts.watch('ada', client);
   const goaways = allEvents(client, 'goaway');
   const backEnd = other.backEnd();
-  const load = new PushLoad({ receipts, devices: ['ada'], through: () => [backEnd], callers: 4 });
+  const load = new PushLoad(t, { receipts, devices: ['ada'], through: () => [backEnd], callers: 4 });
   await eventually(() => receipts.held > 20);
 
   stalled.signal('SIGSTOP');
