@@ -7,6 +7,7 @@ import {
   type ClusterNode,
   engineAt,
   eventually,
+  PATIENT_MS,
   sleep,
   startRedis,
   TestCluster,
@@ -73,7 +74,10 @@ test.serial('many nodes: Redis dies for all and comes back empty', async (t) => 
 });
 
 test.serial('many nodes: a Redis that answers slowly delays and does not lie', async (t) => {
-  const { redis, cluster, receipts, load, offlines, connectionIds } = await startBusy(t);
+  const { redis, cluster, receipts, load, offlines, connectionIds } = await startBusy(t, {
+    commandTimeoutMs: PATIENT_MS,
+    leaseMs: 3 * PATIENT_MS,
+  });
   const before = await connectionIds();
   const backEnd = (cluster.nodes[0] as ClusterNode).backEnd();
   const tookMs: number[] = [];
@@ -85,8 +89,9 @@ test.serial('many nodes: a Redis that answers slowly delays and does not lie', a
     await sleep(100);
   }
   // Beyond `commandTimeoutMs`, and still within a lease.
-  await redis.ask((client) => client.call('client', 'pause', 1_500, 'all'));
-  await sleep(1_500);
+  const pauseMs = PATIENT_MS * 1.5;
+  await redis.ask((client) => client.call('client', 'pause', pauseMs, 'all'));
+  await sleep(pauseMs);
   await allReachable(cluster);
   await load.stop();
   t.deepEqual(await connectionIds(), before, 'nobody had to connect again');
@@ -96,9 +101,10 @@ test.serial('many nodes: a Redis that answers slowly delays and does not lie', a
 });
 
 /** Two nodes with devices, and pushes that do not stop, each from the node that the device is not on. */
-async function startBusy(t: ExecutionContext) {
+async function startBusy(t: ExecutionContext, { commandTimeoutMs = 1_000, leaseMs = LEASE_MS } = {}) {
   const redis = await startRedis(t);
-  const cluster = await TestCluster.start(t, { engine: engineAt(redis.address), size: 2, leaseMs: LEASE_MS });
+  const engine = { ...engineAt(redis.address), commandTimeoutMs };
+  const cluster = await TestCluster.start(t, { engine, size: 2, leaseMs });
   const receipts = new Receipts();
   const clients = await Promise.all(
     Array.from({ length: DEVICES }, async (_, i) => {
