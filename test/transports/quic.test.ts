@@ -1,7 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { quicConnector } from '../../sdk/transports/quic-connector.js';
 import { createSecureMaterial, testSecureMaterial } from '../support/certificate.js';
 import { listening } from '../support/listening.js';
+import { Nat } from '../support/nat.js';
 import { QuicClient } from '../support/quic-client.js';
 import { turns, until } from '../support/until.js';
 
@@ -134,14 +136,16 @@ test('quic: who is refused at the door hears it', async (t) => {
   const server = await listening(t, 'quic');
   server.gate.refusal = 'ip-full';
   const client = await QuicClient.open(t, `127.0.0.1:${server.port}`);
-  t.false(client.isOpen);
+  await until(() => client.closes === 1);
+  t.regex(client.error?.message ?? '', /closed 2/);
   t.deepEqual(server.counter.refusals, ['ip-full']);
+  t.is(server.links.length, 0);
 });
 
 test('quic: nobody comes in when the memory is spent', async (t) => {
   const server = await listening(t, 'quic', { memoryBytes: 1 });
   const client = await QuicClient.open(t, `127.0.0.1:${server.port}`);
-  t.false(client.isOpen);
+  await until(() => client.closes === 1);
   t.deepEqual(server.counter.refusals, ['memory']);
   t.is(server.gate.inside.size, 0);
 });
@@ -166,3 +170,69 @@ test('quic: an occupied port is an error of the start', async (t) => {
   const { port } = await listening(t, 'quic');
   await t.throwsAsync(listening(t, 'quic', { port }), { code: 'EADDRINUSE' });
 });
+
+test('quic: a client whose address changes keeps its connection', async (t) => {
+  const server = await listening(t, 'quic');
+  const nat = await Nat.open(t, server.port);
+  const client = await QuicClient.open(t, nat.address);
+  client.send('0');
+  const link = await server.link();
+  for (let move = 1; move <= 5; move++) {
+    nat.move();
+    client.send(`${move}`);
+    await until(() => link.bytes.length === move + 1);
+    link.write(Buffer.from(`${move}`));
+    await until(() => client.received === move);
+  }
+  t.is(link.bytes.toString(), '012345');
+  t.is(client.bytes.toString(), '12345');
+  t.is(server.links.length, 1);
+  t.is(link.closes, 0);
+});
+
+test('quic: lost datagrams are sent again, in both directions', async (t) => {
+  const server = await listening(t, 'quic');
+  const nat = await Nat.open(t, server.port);
+  let passed = 0;
+  nat.passes = () => ++passed % 8 !== 0;
+  const client = await QuicClient.open(t, nat.address);
+  client.send('hello ');
+  const link = await server.link();
+  const bytes = Buffer.from(Array.from({ length: 200_000 }, (_, i) => (i * 7) & 0xff));
+  client.send(bytes);
+  link.write(bytes);
+  await until(() => link.bytes.length === bytes.length + 6 && client.received === bytes.length);
+  t.true(link.bytes.subarray(6).equals(bytes));
+  t.true(client.bytes.equals(bytes));
+});
+
+test('quic: a server that forgot a connection, by a restart, says so at once', async (t) => {
+  const secure = createSecureMaterial();
+  const first = await listening(t, 'quic', { secure });
+  const nat = await Nat.open(t, first.port);
+  const client = await QuicClient.open(t, nat.address, quicConnector({ ca: secure.cert }));
+  client.send('hello');
+  const link = await first.link();
+  // No goodbye reaches the client.
+  nat.passes = (_, direction) => direction === 'out';
+  link.transport.destroy();
+  await first.listener.stop();
+  await until(() => link.closes === 1);
+  const again = await restarted(t, first.port, secure);
+  nat.passes = () => true;
+  client.send('are you there');
+  await until(() => client.closes === 1);
+  t.is(again.links.length, 0);
+});
+
+/** The port is free once the last connection has been answered to its end. */
+async function restarted(t: ExecutionContext, port: number, secure: ReturnType<typeof createSecureMaterial>) {
+  for (;;) {
+    try {
+      return await listening(t, 'quic', { port, secure });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      await delay(20);
+    }
+  }
+}

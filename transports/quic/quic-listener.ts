@@ -9,7 +9,7 @@ import { ConnectionIds, workerOfId } from './connection-ids.js';
 import { Deadlines } from './deadlines.js';
 import { MemoryBudget } from './memory-budget.js';
 import { loadQuiche, type Quiche, type QuicheConfig, type SendInfo } from './native.js';
-import { CONNECTION_ID_BYTES, readPacketHeader, type ShortHeader } from './packet-header.js';
+import { CONNECTION_ID_BYTES, type LongHeader, readPacketHeader, type ShortHeader } from './packet-header.js';
 import { QuicTransport } from './quic-transport.js';
 import { RateBucket } from './rate-bucket.js';
 import { Relay, type RelayedDatagram } from './relay.js';
@@ -38,6 +38,7 @@ export interface QuicListenerOptions extends ListenerOptions {
 interface Parts {
   readonly quiche: Quiche;
   readonly door: StrangerDoor;
+  readonly relay: Relay;
   config: QuicheConfig;
 }
 
@@ -47,7 +48,6 @@ export class QuicListener implements Listener {
   readonly scratch = new Uint8Array(SCRATCH_BYTES);
   readonly #options: QuicListenerOptions;
   readonly #port: UdpPort;
-  readonly #relay: Relay;
   readonly #relayed = new RateBucket(RELAYED_PER_SECOND, performance.now());
   readonly #byId = new Map<string, QuicTransport>();
   readonly #transports = new Set<QuicTransport>();
@@ -66,7 +66,7 @@ export class QuicListener implements Listener {
 
   constructor(options: QuicListenerOptions) {
     this.#options = options;
-    const { host, port, reusePort, worker, workers, memoryBytes } = options;
+    const { host, port, reusePort, worker, memoryBytes } = options;
     this.ids = new ConnectionIds(worker, options.secure.key);
     this.#local = { host, port };
     this.#memory = new MemoryBudget(memoryBytes);
@@ -76,16 +76,17 @@ export class QuicListener implements Listener {
       reusePort,
       onDatagram: (datagram, address, from) => this.#take(datagram, address, from, false),
     });
-    this.#relay = new Relay(`${host} ${port}`, worker, workers, (datagram) => this.#takeRelayed(datagram));
   }
 
   /** @throws {QuicUnavailableError}; the system's error, such as EADDRINUSE */
   async start(): Promise<void> {
     const quiche = await loadQuiche();
-    const { secure, idleMs } = this.#options;
+    const { secure, idleMs, host, port, worker, workers } = this.#options;
     const door = new StrangerDoor(quiche, this.ids, (bytes, to, port) => this.#port.send(bytes, to, port), nowMs);
-    this.#parts = { quiche, door, config: createServerConfig(quiche, secure, idleMs) };
+    const config = createServerConfig(quiche, secure, idleMs);
     await this.#port.open();
+    const relay = new Relay(`${host} ${port}`, worker, workers, (datagram) => this.#takeRelayed(datagram));
+    this.#parts = { quiche, door, relay, config };
     this.#isAccepting = true;
     this.#sweep = setInterval(() => this.#cutLate(), SWEEP_MS).unref();
   }
@@ -177,12 +178,12 @@ export class QuicListener implements Listener {
   }
 
   /** @returns whether the packet is another worker's. A client's very first one bears an id of the client's own. */
-  #passOn(id: string, header: ShortHeader | object, datagram: Buffer, address: string, port: number): boolean {
+  #passOn(id: string, header: ShortHeader | LongHeader, datagram: Buffer, address: string, port: number): boolean {
+    const relay = this.#parts?.relay;
     const worker = workerOfId(id);
-    if (worker === this.#options.worker || id.length !== CONNECTION_ID_BYTES || !this.#relay.reaches(worker)) return false;
-    if ('token' in header && (header as { token: Buffer }).token.length === 0 && 'isInitial' in header && header.isInitial)
-      return false;
-    if (this.#relayed.take(performance.now())) this.#relay.send(worker, { bytes: new Uint8Array(datagram), address, port });
+    if (worker === this.#options.worker || id.length !== CONNECTION_ID_BYTES || !relay?.reaches(worker)) return false;
+    if (header.form === 'long' && header.isInitial && header.token.length === 0) return false;
+    if (this.#relayed.take(performance.now())) relay.send(worker, { bytes: new Uint8Array(datagram), address, port });
     return true;
   }
 
@@ -240,7 +241,7 @@ export class QuicListener implements Listener {
   #closeWhenEmpty(): void {
     if (this.#isAccepting || this.#transports.size > 0) return;
     this.#port.close();
-    this.#relay.close();
+    this.#parts?.relay.close();
     this.#deadlines.stop();
   }
 }

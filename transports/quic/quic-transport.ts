@@ -78,6 +78,10 @@ export class QuicTransport implements Transport, Deadline {
   #hasReceived = false;
   #wantsDrain = false;
   #isFinished = false;
+  /** Which of the client's ids is in use. */
+  #peerIdSequence = 0;
+  /** Whether it ever had an owner. */
+  #wasOpen = false;
   #closeCode = 0;
   #closeReason = '';
   #cutOffMs = Number.POSITIVE_INFINITY;
@@ -134,6 +138,8 @@ export class QuicTransport implements Transport, Deadline {
 
   /** Not even a handshake: tells the peer that it may not come in. */
   refuse(): void {
+    // quiche writes the refusal with the handshake's keys, for which the client needs the server's part first.
+    this.#send();
     this.#end(false, CONNECTION_REFUSED, '');
   }
 
@@ -162,9 +168,9 @@ export class QuicTransport implements Transport, Deadline {
 
   /** Sends what there is to send, and finds out how the connection is. */
   flush(nowMs: number): void {
+    if (this.#hasReceived) this.#look();
     if (this.#phase === 'open' || this.#phase === 'finishing') this.#feed();
     this.#send();
-    if (this.#hasReceived) this.#look();
     if (this.#phase === 'ending') this.#leave();
     if (this.#phase === 'over' && this.#connection.isClosed()) return this.#vanish();
     const timeoutMs = this.#connection.timeout();
@@ -199,6 +205,7 @@ export class QuicTransport implements Transport, Deadline {
         const [bytes, isLast] = read;
         if (this.#phase === 'secured') {
           this.#phase = 'open';
+          this.#wasOpen = true;
           this.#host.opened(this);
         }
         this.#allowance.delivered(bytes);
@@ -272,14 +279,26 @@ export class QuicTransport implements Transport, Deadline {
       this.#host.unregister(key);
     }
     if (this.#phase !== 'shaking') this.#issueIds();
-    // Moves are quiche's own matter; what it tells of them is not kept.
-    while (connection.pathEventNext() !== null);
+    for (let event = connection.pathEventNext(); event !== null; event = connection.pathEventNext()) {
+      if (event.type === 'PeerMigrated') this.#leavePath();
+    }
+  }
+
+  /**
+   * The client has a new address, and the next of its ids is in use. quiche keeps the former path as long as that has an id,
+   * and has room for two; so the id is given back, and the client sends another.
+   */
+  #leavePath(): void {
+    try {
+      this.#connection.retireDestinationCid(this.#peerIdSequence++);
+    } catch {
+      // The client took it back itself.
+    }
   }
 
   #end(isApplication: boolean, code: number, reason: string): void {
     if (this.#phase === 'over') return;
     const isTold = this.#phase === 'ending';
-    this.#wasOpen ||= this.#phase === 'open' || this.#phase === 'finishing';
     this.#phase = 'ending';
     if (isTold) return;
     try {
@@ -289,8 +308,6 @@ export class QuicTransport implements Transport, Deadline {
     }
     this.#host.wake(this);
   }
-
-  #wasOpen = false;
 
   #leave(): void {
     this.#phase = 'over';

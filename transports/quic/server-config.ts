@@ -14,7 +14,7 @@ export const MAX_DATAGRAM_BYTES = 1_232;
 const MAX_RECEIVED_DATAGRAM_BYTES = 1_500;
 const STREAM_WINDOW_BYTES = 64 * 1024;
 const MAX_STREAM_WINDOW_BYTES = 256 * 1024;
-/** Ids of the client's that are kept; two let it move to a new path. */
+/** Ids of the client's that are kept: the one in use, and one for the next path. `QuicTransport` counts on it. */
 const PEER_IDS = 2;
 
 /** The signature algorithms that BoringSSL knows and that are still trusted. */
@@ -47,6 +47,8 @@ export function createServerConfig(quiche: Quiche, material: SecureMaterial, idl
   config.setMaxConnectionWindow(MAX_STREAM_WINDOW_BYTES);
   config.setActiveConnectionIdLimit(PEER_IDS);
   config.setDisableActiveMigration(false);
+  // quiche loses its way when an id that two paths share is given back.
+  config.setDisableDcidReuse(true);
   config.enablePacing(false);
   return config;
 }

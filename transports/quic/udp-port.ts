@@ -38,9 +38,13 @@ export class UdpPort {
   open(): Promise<void> {
     const { host, port } = this.#options;
     return new Promise((resolve, reject) => {
-      this.#socket.once('error', reject);
+      const onError = (error: Error): void => {
+        this.#socket.close();
+        reject(error);
+      };
+      this.#socket.once('error', onError);
       this.#socket.bind({ address: host, port, exclusive: true }, () => {
-        this.#socket.off('error', reject);
+        this.#socket.off('error', onError);
         // A peer that cannot be reached: timers find out.
         this.#socket.on('error', () => {});
         this.#isOpen = true;

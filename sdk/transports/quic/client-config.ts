@@ -7,6 +7,8 @@ const ALPN_PROTOCOL = 'trunkline/1';
 /** Fits the least MTU of IPv6. */
 export const MAX_DATAGRAM_BYTES = 1_232;
 const MAX_RECEIVED_DATAGRAM_BYTES = 1_500;
+/** Of either side's ids: the one in use, and one for the next address. */
+const IDS = 2;
 const STREAM_WINDOW_BYTES = 256 * 1024;
 const MAX_STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
 /** The server's is shorter or longer; heartbeats are below both. */
@@ -28,7 +30,7 @@ export function createClientConfig(quiche: Quiche, ca: string | readonly string[
   config.setInitialMaxStreamsUni(0);
   config.setMaxStreamWindow(MAX_STREAM_WINDOW_BYTES);
   config.setMaxConnectionWindow(MAX_STREAM_WINDOW_BYTES);
-  config.setActiveConnectionIdLimit(2);
+  config.setActiveConnectionIdLimit(IDS);
   config.setDisableActiveMigration(false);
   config.enablePacing(false);
   return config;

@@ -16,8 +16,6 @@ import type { Quiche } from './quiche.js';
 
 const STREAM = 0;
 const ID_BYTES = 12;
-/** Addresses to come from, known to the server: one in use and one spare. */
-const OWN_IDS = 2;
 const RESET_TOKEN_BYTES = 16;
 const SCRATCH_BYTES = 64 * 1024;
 /** How long the other side's last word is waited for. */
@@ -113,8 +111,20 @@ export class QuicLink implements Link {
       this.#cause = error as Error;
     }
     if (!this.#isOpen && this.#connection.isEstablished()) this.#secured();
-    if (this.#isOpen) this.#read();
+    if (this.#isOpen) {
+      this.#issueIds();
+      this.#read();
+    }
     this.#wake();
+  }
+
+  /** The server takes another id for each address it sees, and gives the former one back. */
+  #issueIds(): void {
+    while (this.#connection.retiredScidNext() !== null);
+    while (this.#connection.sourceCidsLeft() > 0) {
+      const resetToken = BigInt(`0x${randomBytes(RESET_TOKEN_BYTES).toString('hex')}`);
+      this.#connection.newSourceCid(randomBytes(ID_BYTES), resetToken, false);
+    }
   }
 
   #secured(): void {
@@ -125,10 +135,6 @@ export class QuicLink implements Link {
       return;
     }
     this.#isOpen = true;
-    for (let ids = 1; ids < OWN_IDS && this.#connection.sourceCidsLeft() > 0; ids++) {
-      const resetToken = BigInt(`0x${randomBytes(RESET_TOKEN_BYTES).toString('hex')}`);
-      this.#connection.newSourceCid(randomBytes(ID_BYTES), resetToken, false);
-    }
     if (!this.#isSilent) this.#handlers.onOpen();
   }
 
