@@ -80,7 +80,7 @@ test('node: a client that moves keeps its session, whichever QUIC worker the ker
   client.business('im').onPush((push) => pushes.push(push.text()));
   await client.connect();
   // Half of the moves give its packets to the other worker.
-  const MOVES = 16;
+  const MOVES = 6;
   for (let move = 0; move < MOVES; move++) {
     nat.move();
     await client.business('live').join(`stage-nomad-${move}`);

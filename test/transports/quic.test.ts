@@ -190,6 +190,22 @@ test('quic: a client whose address changes keeps its connection', async (t) => {
   t.is(link.closes, 0);
 });
 
+test('quic: a client that moves more often than is remembered is asked to come back', async (t) => {
+  const server = await listening(t, 'quic');
+  const nat = await Nat.open(t, server.port);
+  const client = await QuicClient.open(t, nat.address);
+  client.send('0');
+  const link = await server.link();
+  for (let move = 1; move <= 7; move++) {
+    nat.move();
+    client.send(`${move}`);
+    await until(() => link.bytes.length === move + 1);
+  }
+  await until(() => client.closes === 1);
+  t.is(client.closeCode, 4000);
+  t.is(link.closes, 1);
+});
+
 test('quic: lost datagrams are sent again, in both directions', async (t) => {
   const server = await listening(t, 'quic');
   const nat = await Nat.open(t, server.port);

@@ -7,6 +7,7 @@
  *
  * @see docs/protocol.md, "QUIC"
  */
+import { CloseCode } from '../../protocol/index.js';
 import { RAW_ENVELOPE } from '../envelopes.js';
 import { CLOSE_TIMEOUT_MS, NEVER_TAKEN_BYTES, type Transport, type TransportHandler } from '../transport.js';
 import { UNOWNED } from '../unowned.js';
@@ -14,6 +15,7 @@ import { Allowance } from './allowance.js';
 import type { ConnectionIds } from './connection-ids.js';
 import type { Deadline } from './deadlines.js';
 import type { QuicheConnection, RecvInfo, SendInfo } from './native.js';
+import { MAX_PATHS } from './server-config.js';
 
 /** The client's first bidirectional stream. */
 const STREAM = 0;
@@ -78,8 +80,8 @@ export class QuicTransport implements Transport, Deadline {
   #hasReceived = false;
   #wantsDrain = false;
   #isFinished = false;
-  /** Which of the client's ids is in use. */
-  #peerIdSequence = 0;
+  /** Addresses that the client came from. */
+  #paths = 1;
   /** Whether it ever had an owner. */
   #wasOpen = false;
   #closeCode = 0;
@@ -280,20 +282,10 @@ export class QuicTransport implements Transport, Deadline {
     }
     if (this.#phase !== 'shaking') this.#issueIds();
     for (let event = connection.pathEventNext(); event !== null; event = connection.pathEventNext()) {
-      if (event.type === 'PeerMigrated') this.#leavePath();
+      if (event.type === 'New') this.#paths += 1;
     }
-  }
-
-  /**
-   * The client has a new address, and the next of its ids is in use. quiche keeps the former path as long as that has an id,
-   * and has room for two; so the id is given back, and the client sends another.
-   */
-  #leavePath(): void {
-    try {
-      this.#connection.retireDestinationCid(this.#peerIdSequence++);
-    } catch {
-      // The client took it back itself.
-    }
+    // From one more it could not be heard; now it still hears that it should come back, and resumes its session.
+    if (this.#paths === MAX_PATHS) this.#end(true, CloseCode.goingAway, 'moved too often');
   }
 
   #end(isApplication: boolean, code: number, reason: string): void {

@@ -14,8 +14,11 @@ export const MAX_DATAGRAM_BYTES = 1_232;
 const MAX_RECEIVED_DATAGRAM_BYTES = 1_500;
 const STREAM_WINDOW_BYTES = 64 * 1024;
 const MAX_STREAM_WINDOW_BYTES = 256 * 1024;
-/** Ids of the client's that are kept: the one in use, and one for the next path. `QuicTransport` counts on it. */
-const PEER_IDS = 2;
+/**
+ * Addresses that one connection may come from, one after the other: quiche 0.18 keeps them all, with an id of the client's
+ * for each, and lets none of them go reliably.
+ */
+export const MAX_PATHS = 8;
 
 /** The signature algorithms that BoringSSL knows and that are still trusted. */
 const SIGNATURES = [
@@ -45,10 +48,8 @@ export function createServerConfig(quiche: Quiche, material: SecureMaterial, idl
   config.setInitialMaxStreamsUni(0);
   config.setMaxStreamWindow(MAX_STREAM_WINDOW_BYTES);
   config.setMaxConnectionWindow(MAX_STREAM_WINDOW_BYTES);
-  config.setActiveConnectionIdLimit(PEER_IDS);
+  config.setActiveConnectionIdLimit(MAX_PATHS);
   config.setDisableActiveMigration(false);
-  // quiche loses its way when an id that two paths share is given back.
-  config.setDisableDcidReuse(true);
   config.enablePacing(false);
   return config;
 }

@@ -7,8 +7,8 @@ const ALPN_PROTOCOL = 'trunkline/1';
 /** Fits the least MTU of IPv6. */
 export const MAX_DATAGRAM_BYTES = 1_232;
 const MAX_RECEIVED_DATAGRAM_BYTES = 1_500;
-/** Of either side's ids: the one in use, and one for the next address. */
-const IDS = 2;
+/** Of ours, one for each address that the server may see; of the server's, as many as it likes. */
+const IDS = 8;
 const STREAM_WINDOW_BYTES = 256 * 1024;
 const MAX_STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
 /** The server's is shorter or longer; heartbeats are below both. */

@@ -118,7 +118,7 @@ export class QuicLink implements Link {
     this.#wake();
   }
 
-  /** The server takes another id for each address it sees, and gives the former one back. */
+  /** The server takes another id for each address it sees. */
   #issueIds(): void {
     while (this.#connection.retiredScidNext() !== null);
     while (this.#connection.sourceCidsLeft() > 0) {
