@@ -25,10 +25,17 @@ import {
 import { CurrentConfig, type NodeConfig } from '../config/index.js';
 import { CloseCode, HEADER_BYTES, MAX_HANDSHAKE_FRAME_BYTES } from '../protocol/index.js';
 import type { PublicJwks, RevocationChange } from '../tokens/index.js';
-import type { AccessProtocol, SecureMaterial, SecureProtocol, Transport } from '../transports/index.js';
+import {
+  type AccessProtocol,
+  type ListenerOptions,
+  SECURE_PROTOCOLS,
+  type SecureMaterial,
+  type SecureProtocol,
+  type Transport,
+} from '../transports/index.js';
 import { WorkerAdmission } from './admission.js';
 import type { SecureMaterials } from './certificates.js';
-import { createListener } from './create-listener.js';
+import { createListener, type QuicSettings } from './create-listener.js';
 import { createWorker } from './create-worker.js';
 import { createGroupActors } from './group-actors.js';
 import { createLogger, type Logger } from './logger.js';
@@ -42,6 +49,8 @@ import { type DrainMessage, WorkerDrain } from './worker-drain.js';
 import { WorkerMetrics } from './worker-metrics.js';
 import type { ListenAt, WorkerSettings } from './worker-settings.js';
 import { WorkerTokens } from './worker-tokens.js';
+
+const MIB = 1024 * 1024;
 
 /** comedy's reference to this actor, inside its thread. */
 interface WorkerSelf extends ParentRef {
@@ -256,14 +265,14 @@ export default class AccessWorkerActor {
   async #listen(self: WorkerSelf, worker: ConfigurableWorker, at: ListenAt, settings: WorkerSettings): Promise<void> {
     const { reusePort, admission, index } = settings;
     const { protocol, host, port } = at;
-    const secure = protocol === 'tls' || protocol === 'wss' ? this.#secure[protocol] : undefined;
-    const listener = createListener(at, {
+    const secure = this.#materialOf(protocol);
+    const options: ListenerOptions = {
       host,
       port,
       reusePort,
       gate: this.#admission ?? new WorkerAdmission(admission, index),
       counter: worker.counters,
-      proxyFrom: settings.config.access[protocol]?.proxyProtocol?.from,
+      proxyFrom: protocol === 'quic' ? undefined : settings.config.access[protocol]?.proxyProtocol?.from,
       secure,
       // A reload may change it.
       get handshakeMs() {
@@ -274,18 +283,34 @@ export default class AccessWorkerActor {
       onConnection: (transport: Transport, origin?: string) => {
         new Handshake(transport, worker, origin);
       },
-    });
+    };
+    const listener = createListener(at, options, quicSettings(settings));
     const name = `ListenerActor-${at.protocol}`;
     const actor = await self.createChild(new ListenerActor(listener), { mode: 'in-memory', name });
     await actor.sendAndReceive('start');
     this.#listeners.set(protocol, actor);
-    const renewed = protocol === 'tls' || protocol === 'wss' ? this.#secure[protocol] : undefined;
+    const renewed = this.#materialOf(protocol);
     if (renewed !== undefined && renewed !== secure) listener.renew(renewed);
     this.#log?.debug('access worker listening', { worker: index, ...at });
+  }
+
+  #materialOf(protocol: AccessProtocol): SecureMaterial | undefined {
+    return isSecure(protocol) ? this.#secure[protocol] : undefined;
   }
 
   #running(): ConfigurableWorker {
     if (this.#worker === undefined) throw new Error('message before start');
     return this.#worker;
   }
+}
+
+function isSecure(protocol: AccessProtocol): protocol is SecureProtocol {
+  return (SECURE_PROTOCOLS as readonly AccessProtocol[]).includes(protocol);
+}
+
+function quicSettings({ config, index, workers, quicWorkers }: WorkerSettings): QuicSettings | undefined {
+  const { quic } = config.access;
+  if (quic === null) return undefined;
+  const { idleMs, memoryMiB } = quic;
+  return { worker: index - (workers - quicWorkers), workers: quicWorkers, idleMs, memoryBytes: memoryMiB * MIB };
 }

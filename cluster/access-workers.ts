@@ -60,7 +60,11 @@ export class AccessWorkers {
     const wanted = config.node.workers === 0 ? availableParallelism() : config.node.workers;
     const reusePort = await canReusePort(listeners[0]?.host ?? '127.0.0.1');
     if (!reusePort) log.warn('ports cannot be shared on this platform: one access worker only');
-    const workers = listeners.length === 0 ? 0 : reusePort ? wanted : 1;
+    const stream = listeners.filter(({ protocol }) => protocol !== 'quic');
+    const quic = listeners.filter(({ protocol }) => protocol === 'quic');
+    const streamWorkers = stream.length === 0 ? 0 : reusePort ? wanted : 1;
+    const quicWorkers = quic.length === 0 ? 0 : reusePort ? (config.access.quic?.workers ?? 0) : 1;
+    const workers = streamWorkers + quicWorkers;
     const connections = connectionLimit(config);
     this.#connectionLimit = connections;
     if (connections < config.limits.connections) log.info('open files limit the connections', { connections });
@@ -73,7 +77,9 @@ export class AccessWorkers {
     this.#certificates = certificates;
     certificates.start();
     for (let index = 0; index < workers; index++) {
-      const settings = { index, workers, incarnation, config, listeners, reusePort, overload, admission };
+      // QUIC has threads of its own, the last ones: what goes wrong there leaves the others alone.
+      const own = index < streamWorkers ? stream : quic;
+      const settings = { index, workers, quicWorkers, incarnation, config, listeners: own, reusePort, overload, admission };
       this.#supervisors.push(this.#createSupervisor(certificates, settings));
     }
     await Promise.all(this.#supervisors.map((supervisor) => supervisor.start()));

@@ -1,5 +1,5 @@
 /**
- * Certificates of the `tls` and `wss` listeners: read from their files, read again when those change, and with the keys
+ * Certificates of the `quic`, `tls` and `wss` listeners: read from their files, read again when those change, and with the keys
  * of the session tickets, which all threads of a node must share and which are renewed now and then. Files are looked at
  * by their times every few seconds, because a watch on a file misses the rename by which certificates are renewed.
  */
@@ -10,7 +10,7 @@ import type { ActorRef } from '../actors/index.js';
 import type { NodeConfig } from '../config/index.js';
 import { TrunklineError } from '../protocol/index.js';
 import { SecretExposedError } from '../tokens/index.js';
-import type { SecureMaterial, SecureProtocol } from '../transports/index.js';
+import { SECURE_PROTOCOLS, type SecureMaterial, type SecureProtocol } from '../transports/index.js';
 import type { Logger } from './logger.js';
 import { within } from './within.js';
 
@@ -41,7 +41,7 @@ export class InvalidCertificateError extends TrunklineError {
 export type SecureMaterials = Readonly<Partial<Record<SecureProtocol, SecureMaterial>>>;
 
 export interface CertificatesOptions {
-  readonly access: Pick<NodeConfig['access'], SecureProtocol>;
+  readonly access: Partial<Pick<NodeConfig['access'], SecureProtocol>>;
   readonly log: Logger;
   /** Default 5 s. */
   readonly lookEveryMs?: number;
@@ -78,9 +78,9 @@ export class Certificates {
    */
   static async open(options: CertificatesOptions): Promise<Certificates> {
     const certificates = new Certificates(options);
-    for (const protocol of ['tls', 'wss'] as const) {
+    for (const protocol of SECURE_PROTOCOLS) {
       const listener = options.access[protocol];
-      if (listener === null) continue;
+      if (listener === null || listener === undefined) continue;
       const { certFile, keyFile } = listener;
       const stamp = await stampOf(certFile, keyFile);
       const material = await certificates.#read(certFile, keyFile);

@@ -2,6 +2,8 @@
 import {
   type Listener,
   type ListenerOptions,
+  QuicListener,
+  type QuicListenerOptions,
   type SecureMaterial,
   TcpListener,
   TlsListener,
@@ -9,7 +11,11 @@ import {
 } from '../transports/index.js';
 import type { ListenAt } from './worker-settings.js';
 
-export function createListener({ protocol }: ListenAt, options: ListenerOptions): Listener {
+/** What only QUIC needs: who shares the port, and its bounds. */
+export type QuicSettings = Pick<QuicListenerOptions, 'worker' | 'workers' | 'idleMs' | 'memoryBytes'>;
+
+/** @param quic must be there when the protocol is `quic` */
+export function createListener({ protocol }: ListenAt, options: ListenerOptions, quic?: QuicSettings): Listener {
   switch (protocol) {
     case 'tcp':
       return new TcpListener(options);
@@ -19,6 +25,9 @@ export function createListener({ protocol }: ListenAt, options: ListenerOptions)
       return new WebSocketListener(options);
     case 'wss':
       return new WebSocketListener(secured(options));
+    case 'quic':
+      if (quic === undefined) throw new Error('a QUIC listener needs its settings');
+      return new QuicListener(Object.assign(secured(options), quic));
   }
 }
 

@@ -2,11 +2,14 @@
  * Finds the ports a node will listen on, before its workers share them. Each is bound once without `reusePort`
  * and let go again: with it, a second node would listen silently beside the first. Port 0 becomes a number here.
  */
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createSocket, type Socket } from 'node:dgram';
+import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net';
 import type { NodeConfig } from '../config/index.js';
 import { TrunklineError } from '../protocol/index.js';
 import { ACCESS_PROTOCOLS } from '../transports/index.js';
 import type { ListenAt } from './worker-settings.js';
+
+type Probe = Server | Socket;
 
 /** An access port cannot be listened on. */
 export class AddressUnavailableError extends TrunklineError {
@@ -22,12 +25,12 @@ export class AddressUnavailableError extends TrunklineError {
 /** @throws {AddressUnavailableError} naming the address */
 export async function resolveListeners({ access }: NodeConfig): Promise<ListenAt[]> {
   const listeners: ListenAt[] = [];
-  const probes: Server[] = [];
+  const probes: Probe[] = [];
   try {
     for (const protocol of ACCESS_PROTOCOLS) {
       const at = access[protocol];
       if (at === null || at === undefined) continue;
-      const probe = await bind(at.host, at.port, false);
+      const probe = protocol === 'quic' ? await bindUdp(at.host, at.port) : await bind(at.host, at.port, false);
       probes.push(probe);
       listeners.push({ protocol, host: at.host, port: (probe.address() as AddressInfo).port });
     }
@@ -56,8 +59,16 @@ function bind(host: string, port: number, reusePort: boolean): Promise<Server> {
   });
 }
 
-function letGo(server: Server): Promise<void> {
+function bindUdp(host: string, port: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    socket.once('error', (error) => reject(new AddressUnavailableError(`${host}:${port} (UDP)`, error)));
+    socket.bind({ address: host, port, exclusive: true }, () => resolve(socket));
+  });
+}
+
+function letGo(probe: Probe): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    probe.close(() => resolve());
   });
 }

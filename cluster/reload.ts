@@ -34,7 +34,7 @@ const RESTART: readonly RegExp[] = [
   /^node\.(name|region|roles|dataDir|workers)$/,
   /^(engine|cluster)\b/,
   /^access\.\w+$/,
-  /^access\.\w+\.(host|port|proxyProtocol|certFile|keyFile)\b/,
+  /^access\.\w+\.(host|port|proxyProtocol|certFile|keyFile|workers|memoryMiB|idleMs)\b/,
   /^(public|private)\.(host|port|trustedProxies)$/,
   /^limits\.frameBytes$/,
   /^businesses\.[^.]+\.id$/,

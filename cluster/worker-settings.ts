@@ -15,6 +15,8 @@ export interface WorkerSettings {
   readonly index: number;
   /** How many workers share the node's limits. */
   readonly workers: number;
+  /** How many of them, the last ones, hold QUIC connections and no others. */
+  readonly quicWorkers: number;
   /** Counts the runs of this worker. */
   readonly generation: number;
   readonly incarnation: string;
@@ -28,6 +30,6 @@ export interface WorkerSettings {
   readonly overload: SharedArrayBuffer;
   /** Where the node's workers count their links together. */
   readonly admission: SharedArrayBuffer;
-  /** Of the listeners that speak TLS. */
+  /** Of the listeners that need a certificate. */
   readonly secure: SecureMaterials;
 }

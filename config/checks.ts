@@ -14,6 +14,7 @@ export type Report = (path: SettingPath, message: string) => void;
 /** @param report called for each clash, with the path of the setting to change */
 export function crossCheck(config: NodeConfig, report: Report): void {
   checkListeners(config, report);
+  checkQuic(config, report);
   checkCluster(config, report);
   checkApps(config, report);
   checkBusinesses(config, report);
@@ -25,11 +26,11 @@ export function crossCheck(config: NodeConfig, report: Report): void {
 
 /** What a node's roles leave off is not listened at, whatever is written there. */
 function checkListeners(config: NodeConfig, report: Report): void {
-  const { tcp, ws, tls, wss } = config.access;
+  const { tcp, ws, tls, wss, quic } = config.access;
   const { roles } = config.node;
   const isAccess = roles.includes('access');
-  if (isAccess && [tcp, ws, tls, wss].every((listener) => listener === null)) {
-    report(['access'], 'needs at least one listener: tcp, ws, tls and wss cannot all be null');
+  if (isAccess && [tcp, ws, tls, wss, quic].every((listener) => listener === null)) {
+    report(['access'], 'needs at least one listener: tcp, ws, tls, wss and quic cannot all be null');
   }
   const taken: { path: SettingPath; listener: ListenerConfig }[] = [];
   const listeners: readonly (readonly [SettingPath, ListenerConfig | null, boolean])[] = [
@@ -50,14 +51,22 @@ function checkListeners(config: NodeConfig, report: Report): void {
   }
   for (const [name, listener] of Object.entries(config.access)) {
     checkAdvertise(['access', name, 'advertise'], listener?.advertise, report);
-    checkRanges(['access', name, 'proxyProtocol', 'from'], listener?.proxyProtocol?.from ?? [], report);
+    const proxies = listener !== null && 'proxyProtocol' in listener ? (listener.proxyProtocol?.from ?? []) : [];
+    checkRanges(['access', name, 'proxyProtocol', 'from'], proxies, report);
   }
   for (const name of ['public', 'private'] as const) {
     checkRanges([name, 'trustedProxies'], config[name].trustedProxies, report);
   }
-  for (const [name, listener] of [['tls', tls] as const, ['wss', wss] as const]) {
+  for (const [name, listener] of Object.entries({ tls, wss, quic })) {
     if (isAccess && listener !== null) checkCertificate(['access', name], listener, report);
   }
+}
+
+/** A connection that is only silent must not be taken for a dead one before its heartbeats are. */
+function checkQuic({ access: { quic }, heartbeat }: NodeConfig, report: Report): void {
+  const silenceMs = heartbeat.intervalMs * (heartbeat.maxMissed + 1);
+  if (quic === null || quic.idleMs > silenceMs) return;
+  report(['access', 'quic', 'idleMs'], `must be above heartbeat.intervalMs x (heartbeat.maxMissed + 1) (${silenceMs})`);
 }
 
 /** An address that everybody may claim proves nothing. */

@@ -55,7 +55,7 @@ export const cluster = z
   .prefault({})
   .describe('Nodes among each other');
 
-const protocolName = z.enum(['tcp', 'ws', 'tls', 'wss']);
+const protocolName = z.enum(['tcp', 'ws', 'tls', 'wss', 'quic']);
 
 const region = z.strictObject({
   fallback: z

@@ -57,6 +57,25 @@ const secureListener = (defaultPort: number) =>
     keyFile: z.string().min(1).describe('PEM file with the private key, mode 0600'),
   });
 
+const quicListener = listener(7112).extend({
+  advertise: z
+    .string()
+    .optional()
+    .describe('What clients are told to connect to, host:port; the listening address when absent'),
+  certFile: z.string().min(1).describe('PEM file with the certificate chain; read again when it changes'),
+  keyFile: z.string().min(1).describe('PEM file with the private key, mode 0600'),
+  workers: z.number().int().min(1).max(64).default(1).describe('Threads of their own that hold QUIC connections'),
+  memoryMiB: z
+    .number()
+    .int()
+    .min(32)
+    .default(512)
+    .describe('Memory of each of those threads; beyond it new connections are refused'),
+  idleMs: durationMs
+    .default(300_000)
+    .describe('A connection of which nothing is heard for this long is over; longer than heartbeats may take'),
+});
+
 const upstream = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).describe('Requests and events are POSTed here; redirects are refused'),
   signingSecret: secret.describe('HMAC-SHA-256 key of the webhook signature'),
@@ -177,6 +196,7 @@ export const configSchema = z.strictObject({
       ws: accessListener(7101).nullable().prefault({}).describe('WebSocket at /connect; null switches it off'),
       tls: secureListener(7110).nullable().default(null).describe('TCP over TLS'),
       wss: secureListener(7111).nullable().default(null).describe('WebSocket over TLS at /connect'),
+      quic: quicListener.nullable().default(null).describe('QUIC (UDP), experimental: docs/security.md, "QUIC"'),
     })
     .prefault({})
     .describe('Where devices connect'),
@@ -300,3 +320,4 @@ export type DownstreamConfig = BusinessConfig['downstream'];
 export type ListenerConfig = Pick<NodeConfig['public'], 'host' | 'port'>;
 export type AccessListenerConfig = NonNullable<NodeConfig['access']['tcp']>;
 export type SecureListenerConfig = NonNullable<NodeConfig['access']['tls']>;
+export type QuicListenerConfig = NonNullable<NodeConfig['access']['quic']>;

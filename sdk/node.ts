@@ -1,17 +1,18 @@
-/** The client for Node: TCP and TLS, and WebSocket with the runtime's own class. */
+/** The client for Node: TCP and TLS, WebSocket with the runtime's own class, and QUIC where its package is installed. */
 import { TrunklineClient } from './client.js';
 import type { TrunklineClientOptions } from './options.js';
 import type { Connectors } from './transports/connector.js';
 import { webSocketTrusting } from './transports/node-websocket.js';
+import { canConnectQuic, type QuicConnectorOptions, quicConnector } from './transports/quic-connector.js';
 import { tcpConnector } from './transports/tcp-connector.js';
 import { type TlsConnectorOptions, tlsConnector } from './transports/tls-connector.js';
 import { webSocketConnector } from './transports/websocket-connector.js';
 
 export * from './index.js';
-export { type TlsConnectorOptions, tcpConnector, tlsConnector };
+export { canConnectQuic, type QuicConnectorOptions, quicConnector, type TlsConnectorOptions, tcpConnector, tlsConnector };
 
 export interface NodeClientOptions extends Omit<TrunklineClientOptions, 'transports'> {
-  /** TCP, TLS and WebSocket, plain and secure, by default; the control layer's order decides. */
+  /** QUIC if it can be had, TCP, TLS and WebSocket, plain and secure, by default; the control layer's order decides. */
   readonly transports?: Connectors | undefined;
   /** Certificates (PEM) that the default transports trust instead of the platform's. */
   readonly ca?: string | readonly string[] | undefined;
@@ -28,6 +29,7 @@ export function createClient({ ca, ...options }: NodeClientOptions): TrunklineCl
 function nodeTransports(ca: NodeClientOptions['ca']): Connectors {
   const webSocket = webSocketConnector(WebSocket);
   return {
+    ...(canConnectQuic() ? { quic: quicConnector({ ca }) } : {}),
     tls: tlsConnector({ ca }),
     tcp: tcpConnector,
     wss: ca === undefined ? webSocket : webSocketConnector(webSocketTrusting(ca)),

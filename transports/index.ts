@@ -1,5 +1,6 @@
 export { RAW_ENVELOPE, WEBSOCKET_ENVELOPE } from './envelopes.js';
 export { MemoryTransport } from './memory-transport.js';
+export { QuicListener, type QuicListenerOptions, QuicUnavailableError } from './quic/index.js';
 export { TcpListener } from './tcp-listener.js';
 export { TlsListener } from './tls-listener.js';
 export {
@@ -12,6 +13,7 @@ export {
   type LinkRefusal,
   type Listener,
   type ListenerOptions,
+  SECURE_PROTOCOLS,
   type SecureMaterial,
   type SecureProtocol,
   type Transport,

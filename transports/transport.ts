@@ -14,9 +14,11 @@ export interface Envelope {
 }
 
 /** In the order in which a client should try them, where it can speak several. */
-export const ACCESS_PROTOCOLS = ['tls', 'wss', 'tcp', 'ws'] as const;
+export const ACCESS_PROTOCOLS = ['quic', 'tls', 'wss', 'tcp', 'ws'] as const;
 export type AccessProtocol = (typeof ACCESS_PROTOCOLS)[number];
-export type SecureProtocol = 'tls' | 'wss';
+/** Those that need a certificate. */
+export const SECURE_PROTOCOLS = ['quic', 'tls', 'wss'] as const;
+export type SecureProtocol = (typeof SECURE_PROTOCOLS)[number];
 
 /** The session's half: what a transport tells its owner. None of these is called after `onClose`. */
 export interface TransportHandler {
@@ -64,10 +66,11 @@ export type AdmissionRefusal = 'rate' | 'node-full' | 'ip-full';
 
 /**
  * Why a link was cut off before it had a transport. `proxy`: a PROXY protocol header that is missing, malformed or from
- * a peer that is not believed. `tls`: a TLS handshake that failed. `timeout`: header, TLS handshake or HTTP upgrade took
- * too long.
+ * a peer that is not believed. `tls`: a TLS handshake that failed. `quic`: a QUIC handshake that failed, or a peer that
+ * broke QUIC's rules before it sent any data. `memory`: a QUIC worker has its memory spent. `timeout`: header, TLS or QUIC
+ * handshake or HTTP upgrade took too long.
  */
-export type LinkRefusal = AdmissionRefusal | 'proxy' | 'tls' | 'timeout';
+export type LinkRefusal = AdmissionRefusal | 'proxy' | 'tls' | 'quic' | 'memory' | 'timeout';
 
 /** Whether one more link may come in; asked once its true address is known, before anything is spent on it. */
 export interface LinkGate {
@@ -83,7 +86,7 @@ export interface LinkCounter {
   secured(isResumed: boolean): void;
 }
 
-/** What a `tls` or `wss` listener shows and keeps secret. */
+/** What a `quic`, `tls` or `wss` listener shows and keeps secret. */
 export interface SecureMaterial {
   /** PEM, the chain from the server's own certificate up. */
   readonly cert: string;
@@ -103,7 +106,7 @@ export interface ListenerOptions {
   readonly counter: LinkCounter;
   /** Where it stands, every link begins with a PROXY protocol header, believed from these addresses and ranges only. */
   readonly proxyFrom?: readonly string[] | undefined;
-  /** Of `tls` and `wss`. */
+  /** Of `quic`, `tls` and `wss`. */
   readonly secure?: SecureMaterial | undefined;
   /** A peer that has not finished the wire's own handshake by then is cut off. */
   readonly handshakeMs: number;

@@ -4,7 +4,7 @@
  */
 
 /** Names of protocols, as the bootstrap spells them. */
-export type Protocol = 'tls' | 'wss' | 'tcp' | 'ws';
+export type Protocol = 'quic' | 'tls' | 'wss' | 'tcp' | 'ws';
 
 export interface LinkHandlers {
   onOpen(): void;

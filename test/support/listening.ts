@@ -9,6 +9,8 @@ import {
   type LinkRefusal,
   type Listener,
   type ListenerOptions,
+  QuicListener,
+  type QuicListenerOptions,
   type SecureMaterial,
   TcpListener,
   TlsListener,
@@ -101,17 +103,25 @@ export interface Listening {
   link(index?: number): Promise<Link>;
 }
 
+const QUIC_DEFAULTS: Omit<QuicListenerOptions, keyof ListenerOptions> = {
+  worker: 0,
+  workers: 1,
+  idleMs: 300_000,
+  memoryBytes: 1024 * 1024 * 1024,
+};
+
 const LISTENERS: Record<AccessProtocol, (options: ListenerOptions & { secure: SecureMaterial }) => Listener> = {
   tcp: (options) => new TcpListener(options),
   tls: (options) => new TlsListener(options),
   ws: ({ secure: _, ...options }) => new WebSocketListener(options),
   wss: (options) => new WebSocketListener(options),
+  quic: (options) => new QuicListener({ ...QUIC_DEFAULTS, ...options }),
 };
 
 export async function listening(
   t: ExecutionContext,
   protocol: AccessProtocol,
-  options: Partial<ListenerOptions> = {},
+  options: Partial<ListenerOptions & typeof QUIC_DEFAULTS> = {},
 ): Promise<Listening> {
   const links: Link[] = [];
   const gate = new TestGate();

@@ -1,0 +1,257 @@
+/**
+ * A link over one QUIC connection and its first bidirectional stream.
+ *
+ * The socket is bound to no address, so the system chooses the way out for every packet: when the device changes its
+ * network the server sees a new address, checks it and goes on, and nothing here has to notice.
+ *
+ * @see docs/protocol.md, "QUIC"
+ */
+import { randomBytes, X509Certificate } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { isIP, isIPv6 } from 'node:net';
+import type { Config, Connection } from '@matrixai/quic/native/types.js';
+import type { Link, LinkHandlers } from '../connector.js';
+import { MAX_DATAGRAM_BYTES } from './client-config.js';
+import type { Quiche } from './quiche.js';
+
+const STREAM = 0;
+const ID_BYTES = 12;
+const RESET_TOKEN_BYTES = 16;
+const SCRATCH_BYTES = 64 * 1024;
+/** How long the other side's last word is waited for. */
+const LINGER_MS = 1_000;
+const NOTHING = new Uint8Array(0);
+/** RFC 9000, section 20.1: an error of TLS, as which a certificate for another host counts. */
+const BAD_CERTIFICATE = 0x12a;
+
+export interface QuicTarget {
+  /** As the access point names it: a host name or an address. */
+  readonly host: string;
+  /** What `host` resolved to. */
+  readonly address: string;
+  readonly port: number;
+  /** To resume. */
+  readonly session?: Uint8Array | undefined;
+  onSession(session: Uint8Array): void;
+}
+
+export class QuicLink implements Link {
+  readonly #handlers: LinkHandlers;
+  readonly #target: QuicTarget;
+  readonly #socket: Socket;
+  readonly #connection: Connection;
+  readonly #local: { host: string; port: number };
+  readonly #remote: { host: string; port: number };
+  readonly #scratch = new Uint8Array(SCRATCH_BYTES);
+  readonly #queue: Uint8Array[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  #isFlushing = false;
+  #isOpen = false;
+  /** Nobody hears of it any more. */
+  #isSilent = false;
+  #isEnding = false;
+  #isFinished = false;
+  #isOver = false;
+  #cause: Error | undefined;
+
+  constructor(quiche: Quiche, config: Config, target: QuicTarget, handlers: LinkHandlers) {
+    this.#handlers = handlers;
+    this.#target = target;
+    const { host, address, port, session } = target;
+    const isV6 = isIPv6(address);
+    this.#local = { host: isV6 ? '::' : '0.0.0.0', port: 1 };
+    this.#remote = { host: address, port };
+    // An address is no name in TLS: the certificate is compared with it here, after the handshake.
+    const serverName = isIP(host) === 0 ? host : null;
+    this.#connection = quiche.Connection.connect(serverName, randomBytes(ID_BYTES), this.#local, this.#remote, config);
+    if (session !== undefined) this.#connection.setSession(session);
+    this.#socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', lookup: asIs as never });
+    this.#socket.on('message', (datagram, from) => this.#receive(datagram, from.address, from.port));
+    // What cannot be sent is sent again, until a timeout ends the link.
+    this.#socket.on('error', (error) => {
+      this.#cause = error;
+    });
+    this.#wake();
+  }
+
+  send(bytes: Uint8Array): void {
+    if (!this.#isOpen || this.#isEnding) return;
+    this.#queue.push(bytes);
+    this.#wake();
+  }
+
+  close(): void {
+    this.#isSilent = true;
+    if (this.#isOver) return;
+    this.#socket.unref();
+    if (this.#isOpen) return this.#end();
+    this.#shut();
+    this.#flush();
+  }
+
+  /** The last bytes go, then our direction ends; the server answers with CONNECTION_CLOSE. */
+  #end(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#linger = setTimeout(() => {
+      this.#shut();
+      this.#flush();
+      this.#over();
+    }, LINGER_MS).unref();
+    this.#wake();
+  }
+
+  #receive(datagram: Buffer, address: string, port: number): void {
+    // The server never moves.
+    if (this.#isOver || address !== this.#remote.host || port !== this.#remote.port) return;
+    try {
+      this.#connection.recv(datagram, { from: this.#remote, to: this.#local });
+    } catch (error) {
+      this.#cause = error as Error;
+    }
+    if (!this.#isOpen && this.#connection.isEstablished()) this.#secured();
+    if (this.#isOpen) {
+      this.#issueIds();
+      this.#read();
+    }
+    this.#wake();
+  }
+
+  /** The server takes another id for each address it sees. */
+  #issueIds(): void {
+    while (this.#connection.retiredScidNext() !== null);
+    while (this.#connection.sourceCidsLeft() > 0) {
+      const resetToken = BigInt(`0x${randomBytes(RESET_TOKEN_BYTES).toString('hex')}`);
+      this.#connection.newSourceCid(randomBytes(ID_BYTES), resetToken, false);
+    }
+  }
+
+  #secured(): void {
+    const { host } = this.#target;
+    if (isIP(host) !== 0 && !this.#isCertified(host)) {
+      this.#cause = new Error(`the certificate is not for ${host}`);
+      this.#shut(false, BAD_CERTIFICATE);
+      return;
+    }
+    this.#isOpen = true;
+    if (!this.#isSilent) this.#handlers.onOpen();
+  }
+
+  #isCertified(address: string): boolean {
+    // A resumed session was checked when it began.
+    if (this.#connection.isResumed()) return true;
+    const [own] = this.#connection.peerCertChain() ?? [];
+    return own !== undefined && new X509Certificate(own).checkIP(address) !== undefined;
+  }
+
+  #read(): void {
+    try {
+      while (this.#connection.streamReadable(STREAM)) {
+        const read = this.#connection.streamRecv(STREAM, this.#scratch);
+        if (read === null) return;
+        const [bytes, isLast] = read;
+        if (bytes > 0 && !this.#isSilent) this.#handlers.onBytes(this.#scratch.slice(0, bytes));
+        if (isLast) return this.#end();
+      }
+    } catch (error) {
+      this.#cause = error as Error;
+      this.#shut();
+    }
+  }
+
+  /** Everything that one turn produces leaves together. */
+  #wake(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    setImmediate(() => {
+      this.#isFlushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#isOver) return;
+    if (this.#isOpen) this.#feed();
+    this.#transmit();
+    const session = this.#connection.session();
+    if (session !== null) this.#target.onSession(session);
+    if (this.#connection.isClosed() || this.#connection.isDraining()) return this.#over();
+    clearTimeout(this.#timer);
+    const timeoutMs = this.#connection.timeout();
+    if (timeoutMs === null) return;
+    this.#timer = setTimeout(() => {
+      this.#connection.onTimeout();
+      this.#flush();
+    }, timeoutMs);
+    if (this.#isSilent) this.#timer.unref();
+  }
+
+  #feed(): void {
+    try {
+      for (let chunk = this.#queue[0]; chunk !== undefined; chunk = this.#queue[0]) {
+        const taken = this.#connection.streamSend(STREAM, chunk, false) ?? 0;
+        if (taken < chunk.length) {
+          this.#queue[0] = chunk.subarray(taken);
+          return;
+        }
+        this.#queue.shift();
+      }
+      if (!this.#isEnding || this.#isFinished) return;
+      this.#isFinished = true;
+      this.#connection.streamSend(STREAM, NOTHING, true);
+    } catch (error) {
+      this.#cause = error as Error;
+      this.#shut();
+    }
+  }
+
+  #transmit(): void {
+    try {
+      for (;;) {
+        const packet = new Uint8Array(MAX_DATAGRAM_BYTES);
+        const sent = this.#connection.send(packet);
+        if (sent === null) return;
+        this.#socket.send(packet.subarray(0, sent[0]), this.#remote.port, this.#remote.host);
+      }
+    } catch (error) {
+      this.#cause = error as Error;
+    }
+  }
+
+  #shut(isApplication = true, code = 0): void {
+    try {
+      this.#connection.close(isApplication, code, NOTHING);
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#linger);
+    this.#socket.close();
+    if (this.#isSilent) return;
+    this.#isSilent = true;
+    const ended = this.#connection.peerError();
+    this.#handlers.onClose(this.#error(), ended?.isApp === true && isCloseCode(ended.errorCode) ? ended.errorCode : undefined);
+  }
+
+  #error(): Error | undefined {
+    if (this.#cause !== undefined) return this.#cause;
+    const ended = this.#connection.peerError() ?? this.#connection.localError();
+    if (ended === null) return this.#isOpen ? undefined : new Error('no answer to the QUIC handshake');
+    const reason = Buffer.from(ended.reason).toString();
+    return new Error(`QUIC connection closed ${ended.errorCode} ${reason}`.trimEnd());
+  }
+}
+
+function isCloseCode(code: number): boolean {
+  return code >= 4000 && code <= 4999;
+}
+
+function asIs(address: string, family: number, callback: (error: null, address: string, family: number) => void): void {
+  callback(null, address, family);
+}
