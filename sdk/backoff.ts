@@ -1,6 +1,7 @@
 /**
- * Full-jitter exponential back-off: a delay anywhere between nothing and the doubled ceiling, because clients
- * that lost the same server at the same moment must not come back at the same moment.
+ * When to come back: full-jitter exponential back-off, because clients that lost the same server at the same moment
+ * must not come back at the same moment, and a budget of attempts, because a network that comes and goes, or a server
+ * that lets clients in and throws them out, must not be hammered.
  */
 
 export interface RetrySettings {
@@ -22,6 +23,11 @@ export function backoffMs(attempt: number, { minMs, maxMs }: RetrySettings, rand
 
 /** A connection that held for this long was a good one: the next failure is the first again. */
 const STABLE_AFTER_MS = 10_000;
+/** So many attempts within this time; beyond, every delay has the highest ceiling and no hint shortens it. */
+const BUDGET = 12;
+const BUDGET_WINDOW_MS = 60_000;
+/** A link that ended without a word may be one of thousands: its first delay is spread four times as wide. */
+const SILENT_LOSS_ATTEMPT = 2;
 
 /**
  * Counts failures in a row. A login alone does not end the row, or a server that lets clients in and throws them
@@ -30,15 +36,29 @@ const STABLE_AFTER_MS = 10_000;
 export class RetryPolicy {
   #attempt = 0;
   #onlineSinceMs: number | undefined;
+  /** When the latest attempts began, as many as the budget has. */
+  #attemptsMs: number[] = [];
+
+  attempted(nowMs: number): void {
+    this.#attemptsMs = [...this.#attemptsMs.slice(1 - BUDGET), nowMs];
+  }
+
+  /** Whether the budget allows an attempt ahead of its time. */
+  hasBudget(nowMs: number): boolean {
+    return this.#attemptsMs.length < BUDGET || nowMs - (this.#attemptsMs[0] ?? 0) >= BUDGET_WINDOW_MS;
+  }
 
   online(nowMs: number): void {
     this.#onlineSinceMs = nowMs;
   }
 
-  nextDelayMs(settings: RetrySettings, random: number, nowMs: number): number {
+  /** @param isSilentLoss a connection ended without a word from the server */
+  nextDelayMs(settings: RetrySettings, random: number, nowMs: number, isSilentLoss = false): number {
     if (this.#onlineSinceMs !== undefined && nowMs - this.#onlineSinceMs >= STABLE_AFTER_MS) this.#attempt = 0;
     this.#onlineSinceMs = undefined;
-    return backoffMs(this.#attempt++, settings, random);
+    if (isSilentLoss) this.#attempt = Math.max(this.#attempt, SILENT_LOSS_ATTEMPT);
+    const attempt = this.#attempt++;
+    return backoffMs(this.hasBudget(nowMs) ? attempt : Number.POSITIVE_INFINITY, settings, random);
   }
 
   reset(): void {

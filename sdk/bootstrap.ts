@@ -6,6 +6,7 @@
 import { MAX_TOKEN_BYTES, utf8Length } from '../protocol/index.js';
 import { DEFAULT_RETRY, type RetrySettings } from './backoff.js';
 import { BootstrapError } from './errors.js';
+import type { RaceSettings } from './racing/race.js';
 import type { Protocol } from './transports/connector.js';
 
 /** The control layer's answer; a `credentials` port may leave out what has a `?`. */
@@ -21,10 +22,32 @@ export interface Bootstrap {
   readonly deviceId?: string | undefined;
   readonly deviceSecret?: string | undefined;
   readonly businesses?: readonly string[] | undefined;
-  /** For information: the interval of CONNACK decides. */
-  readonly heartbeat?: { readonly intervalMs: number } | undefined;
+  /** The interval that CONNACK will say, and the bounds of an adaptive one; equal or absent bounds: a fixed one. */
+  readonly heartbeat?: Partial<HeartbeatBounds> | undefined;
   readonly retry?: RetrySettings | undefined;
+  readonly racing?: RaceSettings | undefined;
+  /** Flags of the policies that matched, for the application. */
+  readonly features?: Features | undefined;
+  /** Known here: `maxQueuedRequests`. */
+  readonly limits?: Readonly<Record<string, number>> | undefined;
+  readonly report?: ReportSettings | undefined;
+  /** Names of the policies that matched, for logs. */
+  readonly decisions?: readonly string[] | undefined;
 }
+
+export interface HeartbeatBounds {
+  readonly intervalMs: number;
+  readonly minMs: number;
+  readonly maxMs: number;
+}
+
+export interface ReportSettings {
+  /** Of connections that send REPORT, 0 to 1. */
+  readonly share: number;
+  readonly intervalMs: number;
+}
+
+export type Features = Readonly<Record<string, string | number | boolean>>;
 
 /** A checked bootstrap. */
 export interface Credentials {
@@ -36,6 +59,13 @@ export interface Credentials {
   /** For the error when no target is usable. */
   readonly offered: readonly string[];
   readonly retry: RetrySettings;
+  /** What a control layer need not say. */
+  readonly racing: RaceSettings | undefined;
+  readonly features: Features;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly report: ReportSettings | undefined;
+  readonly heartbeat: Partial<HeartbeatBounds> | undefined;
+  readonly decisions: readonly string[];
 }
 
 /** One place to connect to, one way to do it. */
@@ -60,7 +90,25 @@ export function checkBootstrap(answer: unknown): Credentials {
     targets: protocols.flatMap((protocol) => targetsOf(protocol, accessPoints[protocol])),
     offered: protocols,
     retry: retrySettings(body['retry']),
+    racing: numbers(body, 'racing', 'delayMs', 'maxParallel'),
+    features: optionalRecord(body, 'features') as Features,
+    limits: optionalRecord(body, 'limits') as Record<string, number>,
+    report: numbers(body, 'report', 'share', 'intervalMs'),
+    heartbeat: numbers(body, 'heartbeat', 'intervalMs'),
+    decisions: texts(body['decisions'] ?? [], 'decisions'),
   };
+}
+
+/** An object whose fields, those named at least, are numbers from 0. */
+function numbers<T extends object>(body: Record<string, unknown>, field: string, ...names: string[]): T | undefined {
+  if (body[field] === undefined) return undefined;
+  const values = record(body[field], field);
+  if (names.some((name) => !((values[name] as number) >= 0))) throw wrong(field);
+  return values as T;
+}
+
+function optionalRecord(body: Record<string, unknown>, field: string): Record<string, unknown> {
+  return record(body[field] ?? {}, field);
 }
 
 function targetsOf(protocol: string, addresses: unknown): Target[] {

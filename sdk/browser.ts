@@ -5,7 +5,7 @@
  */
 import { TrunklineClient } from './client.js';
 import type { TrunklineClientOptions } from './options.js';
-import { type IdentityStorage, memoryStorage, webStorage } from './storage.js';
+import { type IdentityStorage, memoryStorage, type WebStorageLike, webStorage } from './storage.js';
 import type { Connectors } from './transports/connector.js';
 import { webSocketConnector } from './transports/websocket-connector.js';
 
@@ -22,6 +22,8 @@ export function createClient(options: BrowserClientOptions): TrunklineClient {
     attributes: { platform: 'web', ...options.attributes },
     transports: options.transports ?? webTransports(),
     storage: options.storage ?? tabStorage(),
+    memory: options.memory ?? originStorage(),
+    networkName: options.networkName ?? connectionType,
     networkHints: options.networkHints ?? browserHints,
   });
 }
@@ -38,6 +40,20 @@ function tabStorage(): IdentityStorage {
   } catch {
     return memoryStorage();
   }
+}
+
+/** What a network taught is of use to every tab. */
+function originStorage(): WebStorageLike | undefined {
+  try {
+    return localStorage;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the browser tells (Network Information API): `wifi`, `cellular`... */
+function connectionType(): string {
+  return (navigator as { connection?: { type?: string } }).connection?.type ?? '';
 }
 
 function browserHints(onHint: () => void): () => void {

@@ -4,7 +4,7 @@
  */
 import { type Frame, FrameType, type GapFrame, GapReason, type PushFrame, Status } from '../protocol/index.js';
 import { backoffMs } from './backoff.js';
-import type { Credentials } from './bootstrap.js';
+import type { Credentials, Features } from './bootstrap.js';
 import { BusinessChannel } from './business-channel.js';
 import { Businesses } from './businesses.js';
 import { Calls } from './calls.js';
@@ -76,6 +76,11 @@ export class TrunklineClient {
   /** As the control layer named this device; undefined before the first bootstrap. */
   get deviceId(): string | undefined {
     return this.#credentials.deviceId;
+  }
+
+  /** Flags that the control layer set for this device; empty before the first bootstrap. */
+  get features(): Features {
+    return this.#credentials.latest?.features ?? {};
   }
 
   /**

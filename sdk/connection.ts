@@ -1,6 +1,7 @@
 /**
  * One connection, from dialling an access point to its end: frames both ways, the login, the heartbeat. It ends
- * exactly once and says what a client should do about it; coming back is the client's business.
+ * exactly once and says what a client should do about it; coming back is the client's business. An open link logs in
+ * when it is told to: of several that race, one does.
  *
  * What arrives together with CONNACK is kept until `attach`, because the opener learns of the login a moment
  * later than the bytes came.
@@ -28,7 +29,7 @@ import type { Clock } from './clock.js';
 import { Deferred } from './deferred.js';
 import { ConnectError, PayloadTooLargeError } from './errors.js';
 import { HeartbeatTimer } from './heartbeat-timer.js';
-import type { Connector, Link } from './transports/connector.js';
+import type { Connector, Link, LinkPhase } from './transports/connector.js';
 
 /** How long a probed link has to show life. */
 const PROBE_ANSWER_MS = 5_000;
@@ -43,8 +44,23 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Gives the attempt up. */
   readonly signal: AbortSignal;
-  readonly onHandshaking: () => void;
+  /** The attempt came a step further; with `isOpen`, `login` may be called. */
+  readonly onProgress: (isOpen: boolean) => void;
 }
+
+/** How long each step took, in milliseconds; a step that the connector cannot see is part of the next one. */
+export interface ConnectTimings {
+  resolveMs?: number;
+  connectMs?: number;
+  secureMs?: number;
+  loginMs?: number;
+}
+
+const TIMING_OF: Record<LinkPhase, keyof ConnectTimings> = {
+  resolved: 'resolveMs',
+  connected: 'connectMs',
+  secured: 'secureMs',
+};
 
 /** Why a connection ended. */
 export interface ConnectionEnd {
@@ -63,6 +79,7 @@ export interface ConnectionHandlers {
 
 export class Connection {
   readonly target: Target;
+  readonly timings: ConnectTimings = {};
   readonly #options: ConnectionOptions;
   readonly #decoder = new FrameDecoder(MAX_HANDSHAKE_FRAME_BYTES);
   readonly #opened = new Deferred<Connection>();
@@ -72,30 +89,34 @@ export class Connection {
   #connack: ConnackFrame | undefined;
   #heartbeat: HeartbeatTimer | undefined;
   readonly #cancelTimer: () => void;
+  #stepStartedMs: number;
   #handlers: ConnectionHandlers | undefined;
   #end: ConnectionEnd | undefined;
 
-  /**
-   * @returns resolves when the login succeeded
-   * @throws {ConnectError} the link failed, the login was refused, or it took too long
-   */
-  static open(options: ConnectionOptions): Promise<Connection> {
-    return new Connection(options).#opened.promise;
-  }
-
-  private constructor(options: ConnectionOptions) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
     this.target = options.target;
+    this.#stepStartedMs = options.clock.nowMs();
     options.signal.addEventListener('abort', this.#onAbort);
     this.#cancelTimer = options.clock.setTimer(() => this.#giveUp(CloseCode.handshakeTimeout), options.timeoutMs);
     this.#link = options.connector(options.target.accessPoint, {
-      onOpen: () => this.#guard(() => this.#sendConnect()),
+      onPhase: (phase) => this.#guard(() => this.#progress(TIMING_OF[phase], false)),
+      onOpen: () => this.#guard(() => this.#progress('connectMs', true)),
       onBytes: (bytes) => this.#guard(() => this.#receive(bytes)),
       onClose: (error, code) => {
         const advice = code === undefined ? 'reconnect' : reconnectAdvice(code);
         this.#finish(code, error?.message ?? 'the link ended', advice, error);
       },
     });
+  }
+
+  /**
+   * Resolves when the login succeeded.
+   *
+   * @throws {ConnectError} the link failed, the login was refused, or it took too long
+   */
+  get opened(): Promise<Connection> {
+    return this.#opened.promise;
   }
 
   /** What the server said at login. */
@@ -143,16 +164,27 @@ export class Connection {
 
   readonly #onAbort = (): void => this.close(CloseCode.normal, 'given up');
 
-  #sendConnect(): void {
+  /** Sends CONNECT. The link is open, and this is called once. */
+  login(): void {
     this.#phase = 'handshaking';
-    this.#options.onHandshaking();
-    this.send({
-      type: FrameType.connect,
-      minVersion: PROTOCOL_VERSION,
-      maxVersion: PROTOCOL_VERSION,
-      token: this.#options.token,
-      attributes: this.#options.attributes,
-    });
+    // The time it stood open, behind another one's login, is nobody's.
+    this.#stepStartedMs = this.#options.clock.nowMs();
+    this.#guard(() =>
+      this.send({
+        type: FrameType.connect,
+        minVersion: PROTOCOL_VERSION,
+        maxVersion: PROTOCOL_VERSION,
+        token: this.#options.token,
+        attributes: this.#options.attributes,
+      }),
+    );
+  }
+
+  #progress(step: keyof ConnectTimings, isOpen: boolean): void {
+    const nowMs = this.#options.clock.nowMs();
+    this.timings[step] ??= nowMs - this.#stepStartedMs;
+    this.#stepStartedMs = nowMs;
+    this.#options.onProgress(isOpen);
   }
 
   #receive(bytes: Uint8Array): void {
@@ -202,6 +234,7 @@ export class Connection {
     // A refusal: the CLOSE that follows says what to do.
     if (frame.status !== Status.ok) return;
     this.#phase = 'online';
+    this.timings.loginMs = this.#options.clock.nowMs() - this.#stepStartedMs;
     this.#decoder.maxFrameBytes = frame.maxFrameBytes;
     this.#cancelTimer();
     this.#options.signal.removeEventListener('abort', this.#onAbort);

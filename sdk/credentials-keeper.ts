@@ -45,6 +45,11 @@ export class CredentialsKeeper {
     return this.#latest?.deviceId;
   }
 
+  /** What the control layer said last, in force or not. */
+  get latest(): Credentials | undefined {
+    return this.#latest;
+  }
+
   get retry(): RetrySettings {
     return this.#latest?.retry ?? DEFAULT_RETRY;
   }

@@ -4,6 +4,7 @@
  */
 import type { ReconnectAdvice } from '../protocol/index.js';
 import type { ClientState } from './client-state.js';
+import type { Why } from './racing/ranking.js';
 import type { Protocol } from './transports/connector.js';
 
 export type ClientEvent =
@@ -18,6 +19,10 @@ export type ClientEvent =
       readonly deviceId: string | undefined;
       /** Names of the granted businesses. */
       readonly businesses: readonly string[];
+      /** Why this access point and protocol. */
+      readonly why: Why;
+      /** Candidates that failed before this one was let in. */
+      readonly losers: number;
     }
   /** A connection ended or an attempt failed. */
   | {

@@ -9,13 +9,14 @@ export {
   TrunklineError,
 } from '../protocol/index.js';
 export type { RetrySettings } from './backoff.js';
-export type { Bootstrap } from './bootstrap.js';
+export type { Bootstrap, Features, HeartbeatBounds, ReportSettings } from './bootstrap.js';
 export type { BusinessChannel } from './business-channel.js';
 export type { RequestOptions } from './calls.js';
 export type { PushListener } from './channel-listeners.js';
 export { TrunklineClient } from './client.js';
 export type { ClientState } from './client-state.js';
 export type { Clock } from './clock.js';
+export type { ConnectTimings } from './connection.js';
 export {
   BootstrapError,
   BusinessNotGrantedError,
@@ -42,13 +43,16 @@ export {
   SDK_VERSION,
   type TrunklineClientOptions,
 } from './options.js';
+export type { RaceSettings } from './racing/race.js';
+export type { Why } from './racing/ranking.js';
 export type { RequestHandler, ServedReply, ServedRequest } from './served-requests.js';
 export {
   type DeviceIdentity,
   type IdentityStorage,
   memoryStorage,
   type WebStorageLike,
+  webMemory,
   webStorage,
 } from './storage.js';
-export type { Connector, Connectors, Link, LinkHandlers, Protocol } from './transports/connector.js';
+export type { Connector, Connectors, Link, LinkHandlers, LinkPhase, Protocol } from './transports/connector.js';
 export { type WebSocketConstructor, type WebSocketLike, webSocketConnector } from './transports/websocket-connector.js';

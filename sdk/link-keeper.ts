@@ -12,7 +12,7 @@ import { type ClientState, move } from './client-state.js';
 import type { Connection, ConnectionEnd } from './connection.js';
 import type { CredentialsKeeper } from './credentials-keeper.js';
 import { Deferred } from './deferred.js';
-import { Dialer, type DialPhase } from './dialer.js';
+import { type Choice, Dialer, type DialPhase } from './dialer.js';
 import { BootstrapError, ClientClosedError, ConnectError, NoTransportError } from './errors.js';
 import { asError, type EventHub } from './events.js';
 import type { ResolvedOptions } from './options.js';
@@ -25,7 +25,7 @@ export interface LinkKeeperPorts {
   /** The next connection could not be made: the present one serves on. */
   readonly onStay: () => void;
   /** Logged in; also when another connection took the place of the present one, after `onLost`. */
-  readonly onOnline: (connection: Connection) => void;
+  readonly onOnline: (connection: Connection, choice: Choice) => void;
   readonly onFrame: (frame: Frame, connection: Connection) => void;
   readonly onLost: () => void;
   readonly onClosed: (error: ClientClosedError) => void;
@@ -95,10 +95,15 @@ export class LinkKeeper {
     if (this.#state === 'waiting') void this.#dial();
   }
 
-  /** The network may be back. */
+  /** The network may be back, or another one. */
   hint(): void {
     this.#connection?.probe();
-    if (this.#state === 'waiting' && this.#options.clock.nowMs() >= this.#notBeforeMs) void this.#dial();
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs < this.#notBeforeMs || !this.#retry.hasBudget(nowMs)) return;
+    this.#dialer.forgive();
+    // What is being opened may be opened over a network that is gone.
+    if (this.#state === 'connecting') this.#stopDialling();
+    if (this.#state === 'waiting' || this.#state === 'connecting') void this.#dial();
   }
 
   followGoAway({ reason, windowMs, accessPoint }: GoAwayFrame): void {
@@ -110,16 +115,17 @@ export class LinkKeeper {
   async #dial(): Promise<void> {
     if (this.#dialling !== undefined) return;
     this.#cancelTimer();
+    this.#retry.attempted(this.#options.clock.nowMs());
     const abort = new AbortController();
     this.#dialling = abort;
-    const connection = await this.#attempt(abort.signal).catch((error: unknown) => asError(error));
+    const dialled = await this.#attempt(abort.signal).catch((error: unknown) => asError(error));
     const isWanted = this.#dialling === abort;
     if (isWanted) this.#dialling = undefined;
-    if (connection instanceof Error) return isWanted ? this.#failed(connection) : undefined;
-    return isWanted ? this.#adopt(connection) : connection.close();
+    if (dialled instanceof Error) return isWanted ? this.#failed(dialled) : undefined;
+    return isWanted ? this.#adopt(dialled.connection, dialled) : dialled.connection.close();
   }
 
-  async #attempt(signal: AbortSignal): Promise<Connection> {
+  async #attempt(signal: AbortSignal): ReturnType<Dialer['dial']> {
     let credentials = this.#ports.credentials.usable;
     if (credentials === undefined) {
       this.#enterPhase('bootstrapping');
@@ -129,7 +135,7 @@ export class LinkKeeper {
     return this.#dialer.dial(credentials, signal, (phase) => this.#enterPhase(phase));
   }
 
-  #adopt(connection: Connection): void {
+  #adopt(connection: Connection, choice: Choice): void {
     const { credentials, hub, onFrame, onLost, onOnline } = this.#ports;
     this.#relocation.cancel();
     const previous = this.#connection;
@@ -141,7 +147,7 @@ export class LinkKeeper {
     const { connectionId, serverTimeMs, businesses } = connection.connack;
     this.#retry.online(this.#options.clock.nowMs());
     credentials.startRenewal(serverTimeMs);
-    onOnline(connection);
+    onOnline(connection, choice);
     this.#ready?.resolve();
     this.#ready = undefined;
     this.#enter('online');
@@ -152,6 +158,8 @@ export class LinkKeeper {
       ...connection.target,
       deviceId: credentials.deviceId,
       businesses: businesses.map(({ name }) => name),
+      why: choice.why,
+      losers: choice.losers,
     });
     if (this.#connection !== connection) return;
     connection.attach({
@@ -161,7 +169,10 @@ export class LinkKeeper {
   }
 
   /** @param plannedMs when to come back, if that is settled already */
-  #ended(end: ConnectionEnd, plannedMs: number | undefined): void {
+  #ended(ended: ConnectionEnd, plannedMs: number | undefined): void {
+    // Replaced, but perhaps by a login of our own that was given up: no other holder of the id is to be feared.
+    const isByGhost = ended.code === CloseCode.replaced && this.#dialer.mayHaveGhost;
+    const end: ConnectionEnd = isByGhost ? { ...ended, advice: 'reconnect' } : ended;
     this.#connection = undefined;
     this.#relocation.cancel();
     this.#ports.credentials.stopRenewal();
@@ -194,14 +205,16 @@ export class LinkKeeper {
   }
 
   /** @returns how long until the next attempt */
-  #schedule({ advice }: ConnectionEnd, plannedMs: number | undefined, cause: Error | undefined): number {
+  #schedule({ advice, code }: ConnectionEnd, plannedMs: number | undefined, cause: Error | undefined): number {
     const { clock, random } = this.#options;
     const { credentials } = this.#ports;
     if (advice === 'new-token') credentials.forget();
     const retryAfterMs = (cause instanceof BootstrapError && cause.retryAfterMs) || 0;
     this.#notBeforeMs = clock.nowMs() + retryAfterMs;
     // The jitter comes on top of what the server asked for: it asked everybody for the same.
-    const delayMs = plannedMs ?? retryAfterMs + this.#retry.nextDelayMs(credentials.retry, random(), clock.nowMs());
+    const isSilentLoss = cause === undefined && code === undefined;
+    const ownMs = (): number => this.#retry.nextDelayMs(credentials.retry, random(), clock.nowMs(), isSilentLoss);
+    const delayMs = plannedMs ?? retryAfterMs + ownMs();
     this.#cancelTimer = clock.setTimer(() => void this.#dial(), delayMs);
     return delayMs;
   }
@@ -211,14 +224,18 @@ export class LinkKeeper {
     this.#relocation.cancel();
     this.#ports.credentials.stopRenewal();
     this.#forgetHints();
-    this.#dialling?.abort();
-    this.#dialling = undefined;
+    this.#stopDialling();
     this.#connection?.close();
     this.#connection = undefined;
     this.#ports.onClosed(closed);
     this.#ready?.reject(cause);
     this.#ready = undefined;
     this.#enter('closed');
+  }
+
+  #stopDialling(): void {
+    this.#dialling?.abort();
+    this.#dialling = undefined;
   }
 
   #enterPhase(phase: DialPhase | 'bootstrapping'): void {

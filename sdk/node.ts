@@ -1,4 +1,5 @@
 /** The client for Node: TCP and TLS, WebSocket with the runtime's own class, and QUIC where its package is installed. */
+import { networkInterfaces } from 'node:os';
 import { TrunklineClient } from './client.js';
 import type { TrunklineClientOptions } from './options.js';
 import type { Connectors } from './transports/connector.js';
@@ -8,6 +9,7 @@ import { tcpConnector } from './transports/tcp-connector.js';
 import { type TlsConnectorOptions, tlsConnector } from './transports/tls-connector.js';
 import { webSocketConnector } from './transports/websocket-connector.js';
 
+export { fileStorage } from './file-storage.js';
 export * from './index.js';
 export { canConnectQuic, type QuicConnectorOptions, quicConnector, type TlsConnectorOptions, tcpConnector, tlsConnector };
 
@@ -23,7 +25,15 @@ export function createClient({ ca, ...options }: NodeClientOptions): TrunklineCl
     ...options,
     attributes: { platform: 'node', ...options.attributes },
     transports: options.transports ?? nodeTransports(ca),
+    networkName: options.networkName ?? localNetworks,
   });
+}
+
+/** Node does not say which network it is in; the machine's addresses there tell one from another. */
+function localNetworks(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((of = []) => of);
+  const outer = addresses.filter(({ internal, family }) => !internal && family === 'IPv4');
+  return outer.map(({ cidr }) => cidr).join();
 }
 
 function nodeTransports(ca: NodeClientOptions['ca']): Connectors {

@@ -8,7 +8,8 @@ import { type Bootstrap, type Credentials, checkBootstrap } from './bootstrap.js
 import { type Clock, systemClock } from './clock.js';
 import { type InvalidArgumentError, InvalidOptionError } from './errors.js';
 import { httpBootstrap } from './http-bootstrap.js';
-import { type IdentityStorage, memoryStorage } from './storage.js';
+import { NetworkMemory } from './racing/network-memory.js';
+import { type IdentityStorage, memoryStorage, type WebStorageLike, webMemory } from './storage.js';
 import type { Connectors } from './transports/connector.js';
 
 export const SDK_VERSION = '0.1.0';
@@ -43,6 +44,12 @@ export interface TrunklineClientOptions {
   readonly maxQueuedRequests?: number | undefined;
   /** Subscribes to hints that the network is back (a browser's `online` event). @returns unsubscribes */
   readonly networkHints?: ((onHint: () => void) => () => void) | undefined;
+  /** `false`: one access point at a time, each until it fails. Default true, at the pace the control layer sets. */
+  readonly racing?: boolean | undefined;
+  /** Keeps what won on which network; in memory by default. `false`: every attempt starts in the control layer's order. */
+  readonly memory?: WebStorageLike | false | undefined;
+  /** Names the network the device is in, as far as the platform tells; the attribute `network` is added to it. */
+  readonly networkName?: (() => string) | undefined;
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** A number in [0, 1). */
   readonly random?: (() => number) | undefined;
@@ -57,6 +64,10 @@ export interface ResolvedOptions {
   readonly connectTimeoutMs: number;
   readonly maxQueuedRequests: number;
   readonly networkHints: (onHint: () => void) => () => void;
+  readonly racing: boolean;
+  readonly memory: NetworkMemory | undefined;
+  /** The network the device is in, now. */
+  readonly network: () => string;
   readonly random: () => number;
   readonly clock: Clock;
 }
@@ -75,6 +86,9 @@ export function resolveOptions(options: TrunklineClientOptions): ResolvedOptions
     connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS),
     maxQueuedRequests: whole('maxQueuedRequests', options.maxQueuedRequests ?? DEFAULT_MAX_QUEUED_REQUESTS),
     networkHints: options.networkHints ?? (() => () => {}),
+    racing: options.racing ?? true,
+    memory: options.memory === false ? undefined : new NetworkMemory(options.memory ?? webMemory()),
+    network: () => `${options.attributes?.['network'] ?? ''} ${options.networkName?.() ?? ''}`.trim(),
     random: options.random ?? Math.random,
     clock: options.clock ?? systemClock,
   });

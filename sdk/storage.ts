@@ -1,5 +1,5 @@
 /**
- * Where a client keeps who it is. The control layer mints a device id and a secret for a device that proved no
+ * Where a client keeps who it is, and what it learnt of networks. The control layer mints a device id and a secret for a device that proved no
  * identity; without keeping them, every start would be a new device.
  */
 
@@ -31,6 +31,16 @@ export interface WebStorageLike {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
+}
+
+/** A standard storage that lives as long as the object. */
+export function webMemory(): WebStorageLike {
+  const kept = new Map<string, string>();
+  return {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => void kept.set(key, value),
+    removeItem: (key) => void kept.delete(key),
+  };
 }
 
 /**

@@ -6,7 +6,12 @@
 /** Names of protocols, as the bootstrap spells them. */
 export type Protocol = 'quic' | 'tls' | 'wss' | 'tcp' | 'ws';
 
+/** How far a link came before `onOpen`: name resolved, transport connected, encryption agreed. */
+export type LinkPhase = 'resolved' | 'connected' | 'secured';
+
 export interface LinkHandlers {
+  /** Each phase at most once, in order; a connector tells what it can see, which may be nothing. */
+  onPhase?(phase: LinkPhase): void;
   onOpen(): void;
   /** Any piece of the stream; the bytes stay untouched afterwards. */
   onBytes(bytes: Uint8Array): void;

@@ -1,6 +1,6 @@
 /** A link over a socket of Node, plain or encrypted. Frames that one turn of the event loop produces leave in one write. */
 import type { Socket } from 'node:net';
-import type { Link, LinkHandlers } from './connector.js';
+import type { Link, LinkHandlers, LinkPhase } from './connector.js';
 
 /** How long a closed link may take to send its last bytes before it is destroyed. */
 const LINGER_MS = 1_000;
@@ -10,6 +10,11 @@ export function socketLink(socket: Socket, readyEvent: 'connect' | 'secureConnec
   let isReady = false;
   let isListening = true;
   let cause: Error | undefined;
+  const tell = (phase: LinkPhase) => () => isListening && handlers.onPhase?.(phase);
+  // A name with several addresses may be looked up more than once.
+  socket.once('lookup', tell('resolved'));
+  socket.once('connect', tell('connected'));
+  socket.once('secureConnect', tell('secured'));
   socket.on(readyEvent, () => {
     isReady = true;
     if (isListening) handlers.onOpen();

@@ -26,7 +26,25 @@ test('bootstrap: the least is enough, and has defaults', (t) => {
     ],
     offered: ['ws', 'tcp'],
     retry: { minMs: 500, maxMs: 30_000 },
+    racing: undefined,
+    features: {},
+    limits: {},
+    report: undefined,
+    heartbeat: undefined,
+    decisions: [],
   });
+});
+
+test('bootstrap: what the control layer decided is taken over', (t) => {
+  const decided = {
+    racing: { delayMs: 100, maxParallel: 2 },
+    features: { newCall: true, codec: 'opus', fps: 30 },
+    limits: { maxQueuedRequests: 50 },
+    report: { share: 0.1, intervalMs: 60_000 },
+    heartbeat: { intervalMs: 60_000, minMs: 30_000, maxMs: 300_000 },
+    decisions: ['eu', 'canary'],
+  };
+  t.like(checkBootstrap({ ...MINIMAL, ...decided }), decided);
 });
 
 test('bootstrap: protocols order the targets, and one without access points is left out', (t) => {
@@ -46,6 +64,12 @@ for (const [field, change] of Object.entries({
   deviceId: { deviceId: 5 },
   'token, too long,': { token: 'é'.repeat(2_049) },
   retry: { retry: { minMs: 2, maxMs: 1 } },
+  racing: { racing: { delayMs: 250 } },
+  features: { features: 'all' },
+  limits: { limits: 5 },
+  report: { report: { share: 'half', intervalMs: 1 } },
+  heartbeat: { heartbeat: 60 },
+  decisions: { decisions: [1] },
 })) {
   test(`bootstrap: a wrong ${field} is named`, (t) => {
     const [name] = field.split(',');

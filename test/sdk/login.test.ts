@@ -33,6 +33,8 @@ for (const protocol of ['tcp', 'ws'] as const) {
       accessPoint: server[protocol],
       deviceId: 'd-1',
       businesses: ['im', 'live'],
+      why: 'only',
+      losers: 0,
     });
     t.is(client.state, 'online');
     t.is(client.deviceId, 'd-1');
