@@ -15,10 +15,20 @@ const FILES: readonly (readonly [path: string, file: string, type: string])[] = 
   ['/', './page/index.html', 'text/html; charset=utf-8'],
   ['/style.css', './page/style.css', 'text/css; charset=utf-8'],
   ['/icon.svg', './page/icon.svg', 'image/svg+xml'],
-  ...['app', 'clock-text', 'connection-view', 'event-log', 'identity', 'line-view', 'messages-view', 'room-view'].map(
-    (name) => [`/${name}.js`, `./page/${name}.js`, 'text/javascript; charset=utf-8'] as const,
+  ...[
+    'app',
+    'clock-text',
+    'connection-view',
+    'event-log',
+    'identity',
+    'line-view',
+    'link-choice',
+    'messages-view',
+    'room-view',
+  ].map((name) => [`/${name}.js`, `./page/${name}.js`, 'text/javascript; charset=utf-8'] as const),
+  ...['trunkline.browser', 'trunkline.shared', 'trunkline.shared-worker'].map(
+    (name) => [`/${name}.js`, `../sdk/${name}.js`, 'text/javascript; charset=utf-8'] as const,
   ),
-  ['/trunkline.browser.js', '../sdk/trunkline.browser.js', 'text/javascript; charset=utf-8'],
 ];
 
 /** What the page needs to know, as `demo.json`. */
@@ -28,6 +38,8 @@ export interface PageSettings {
   readonly controlUrl: string;
   /** `ws://host:port` of the access listener. */
   readonly webSocketUrl: string;
+  /** `wss://host:port`, where there is such a listener. */
+  readonly secureWebSocketUrl?: string | undefined;
   readonly room: string;
 }
 
@@ -121,15 +133,17 @@ export class PageServer {
     return { body: Buffer.from(body), type: 'application/json' };
   }
 
-  /** Own files only, and the node's two addresses to connect to. */
+  /** Own files only, the shared worker among them, and the node's addresses to connect to. */
   #contentSecurityPolicy(): string {
-    const { controlUrl = '', webSocketUrl = '' } = this.#settings ?? {};
+    const { controlUrl, webSocketUrl, secureWebSocketUrl } = this.#settings ?? {};
+    const connect = ["'self'", controlUrl, webSocketUrl, secureWebSocketUrl].filter((source) => source !== undefined);
     return [
       "default-src 'none'",
       "script-src 'self'",
       "style-src 'self'",
       "img-src 'self'",
-      `connect-src 'self' ${controlUrl} ${webSocketUrl}`.trimEnd(),
+      "worker-src 'self'",
+      `connect-src ${connect.join(' ')}`,
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",

@@ -6,7 +6,18 @@ import { build } from 'esbuild';
 
 const SCHEMA = 'config/trunkline.schema.json';
 const ASSETS = ['config/trunkline.sample.yaml', SCHEMA, 'demo/page', 'test/vectors'];
-const BUNDLES = [{ entry: 'dist/sdk/browser.js', out: 'dist/sdk/trunkline.browser.js' }];
+const BUNDLES = [
+  { entry: 'dist/sdk/browser.js', out: 'dist/sdk/trunkline.browser.js' },
+  { entry: 'dist/sdk/shared.js', out: 'dist/sdk/trunkline.shared.js' },
+  { entry: 'dist/sdk/shared-worker.js', out: 'dist/sdk/trunkline.shared-worker.js' },
+];
+// The shared client loads the browser's client only where there is no SharedWorker: a bundle of its own.
+const ownClient = {
+  name: 'own-client',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\.\/browser\.js$/ }, () => ({ path: './trunkline.browser.js', external: true }));
+  },
+};
 
 if (!process.argv.includes('--keep')) rmSync('dist', { recursive: true, force: true });
 execFileSync('tsc', [], { stdio: 'inherit' });
@@ -17,7 +28,15 @@ for (const asset of ASSETS) {
   if (existsSync(asset)) cpSync(asset, `dist/${asset}`, { recursive: true });
 }
 for (const { entry, out } of BUNDLES) {
-  await build({ entryPoints: [entry], outfile: out, bundle: true, format: 'esm', minify: true, target: 'es2022' });
+  await build({
+    entryPoints: [entry],
+    outfile: out,
+    bundle: true,
+    format: 'esm',
+    minify: true,
+    target: 'es2022',
+    plugins: [ownClient],
+  });
   const bytes = readFileSync(out);
   console.log(`${out}: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzipped`);
 }

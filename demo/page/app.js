@@ -1,13 +1,13 @@
-// One tab, one device. This file wires the SDK to the page: identity, the two businesses, the button that cuts the
-// connection. What things look like is in the *-view.js files.
+// One tab, one device, unless the tabs share their connection. This file wires the SDK to the page: identity, the two
+// businesses, the button that cuts the connection. What things look like is in the *-view.js files.
 
 import { ConnectionView } from './connection-view.js';
 import { log } from './event-log.js';
 import { forget, loadName, saveName } from './identity.js';
 import { pulse } from './line-view.js';
+import { isShared, openClient, showChoice } from './link-choice.js';
 import { MessagesView } from './messages-view.js';
 import { RoomView } from './room-view.js';
-import { createClient, webSocketConnector } from './trunkline.browser.js';
 
 // Of wire protocol version 1: the close code of a device that logged in elsewhere, and a gap's reason.
 const REPLACED = 4505;
@@ -22,21 +22,7 @@ let name = loadName();
 let deviceId;
 let joined = false;
 
-// The platform's WebSocket, with the last one kept at hand so that the button can pull the plug: the socket closes
-// under the SDK's feet, without a word of the protocol, as it does when a network goes away.
-let socket;
-class PluggedWebSocket extends WebSocket {
-  constructor(...args) {
-    super(...args);
-    socket = this;
-  }
-}
-
-const client = createClient({
-  bootstrapUrl: settings.controlUrl,
-  app: settings.app,
-  transports: { ws: webSocketConnector(PluggedWebSocket) },
-});
+const { client, cut } = await openClient(settings);
 const im = client.business('im');
 const live = client.business('live');
 
@@ -60,7 +46,7 @@ client.on('online', (event) => {
 client.on('offline', (event) => {
   log('offline', `${event.code ?? 'no close code'}: ${event.reason}`, 'bad');
   connection.offline(event);
-  if (event.code === REPLACED) startOver('another tab uses this device id');
+  if (event.code === REPLACED && !isShared) startOver('another tab uses this device id');
 });
 client.on('goaway', ({ moveInMs }) => log('goaway', `the node asks to move; moving in ${moveInMs} ms`, 'warn'));
 client.on('gap', ({ business, dropped, reason }) => {
@@ -186,10 +172,10 @@ onSubmit('#comment-form', '#comment', (text) => {
 });
 $('#join').addEventListener('click', () => void toggleRoom());
 $('#cut').addEventListener('click', () => {
-  log('cut', 'the socket was closed without a word', 'warn');
-  socket.close();
+  log('cut', cut(), 'warn');
 });
 
+showChoice(client, settings);
 connection.state('idle');
 client.connect().catch((error) => {
   if (error.httpStatus === 403) startOver('the control layer does not know this device');

@@ -3,6 +3,7 @@
 import { duration, wholeSeconds } from './clock-text.js';
 import { log } from './event-log.js';
 import { clearPulses, showGap } from './line-view.js';
+import { wayIn } from './link-choice.js';
 
 const WORDS = {
   idle: 'Not started',
@@ -55,10 +56,12 @@ export class ConnectionView {
     this.#tick();
   }
 
-  online({ connectionId, protocol, accessPoint }) {
+  online(event) {
+    const { connectionId, protocol, accessPoint } = event;
     const now = performance.now();
     $('#connection-id').textContent = connectionId;
-    $('#state-detail').textContent = `${protocol} to ${accessPoint.replace(/^ws:\/\/|\/connect$/g, '')}`;
+    $('#state-detail').textContent = `${protocol} to ${accessPoint.replace(/^wss?:\/\/|\/connect$/g, '')}`;
+    $('#way-in').textContent = wayIn(event);
     if (this.#offlineAt !== undefined) {
       const summary = `back after ${duration(now - this.#offlineAt)}, ${attemptCount(this.#attempts)}`;
       $('#last-cut').textContent = summary;

@@ -18,14 +18,16 @@ test('page server: serves the page, its files and the SDK, with types', async (t
   t.is(page.headers.get('content-type'), 'text/html; charset=utf-8');
   const html = await page.text();
   t.notRegex(html, /<script(?![^>]*src=)|<style|style="|onclick/, 'nothing inline');
-  const app = await (await fetch(new URL('app.js', server.url))).text();
-  const modules = [...app.matchAll(/from '\.\/([\w.-]+)'/g)].map(([, name]) => name as string);
-  t.true(modules.includes('trunkline.browser.js'));
-  for (const name of ['style.css', 'icon.svg', 'app.js', ...modules]) {
+  // What a module imports is visited as well: a set grows while it is walked.
+  const names = new Set(['style.css', 'icon.svg', 'app.js', 'trunkline.shared-worker.js']);
+  for (const name of names) {
     const response = await fetch(new URL(name, server.url));
     t.is(response.status, 200, name);
     t.regex(response.headers.get('content-type') ?? '', /css|svg|javascript/, name);
+    const imports = (await response.text()).matchAll(/(?:from |import\()['"]\.\/([\w.-]+)['"]/g);
+    for (const [, imported = ''] of imports) names.add(imported);
   }
+  for (const name of ['trunkline.browser.js', 'trunkline.shared.js', 'link-choice.js']) t.true(names.has(name), name);
 });
 
 test('page server: the policy allows own files and the two addresses of the node', async (t) => {
@@ -35,6 +37,7 @@ test('page server: the policy allows own files and the two addresses of the node
   const policy = (await fetch(server.url)).headers.get('content-security-policy') ?? '';
   t.true(policy.includes("default-src 'none'"));
   t.true(policy.includes("script-src 'self';"));
+  t.true(policy.includes("worker-src 'self';"));
   t.true(policy.includes("connect-src 'self' http://127.0.0.1:1 ws://127.0.0.1:2;"));
 });
 

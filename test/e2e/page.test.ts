@@ -6,13 +6,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { type ContextOptions, launchBrowser, openProfile } from './browser.js';
 import { DemoProcess } from './demo-process.js';
-
-const CHROMIUM = '/usr/bin/chromium';
-const ARGS = ['--no-sandbox', '--disable-quic', '--disable-background-networking'];
-/** For the machine, not for Trunkline: a browser on two shared cores. */
-const STEP_LIMIT_MS = 45_000;
 
 let demo: DemoProcess;
 let browser: Browser;
@@ -20,7 +16,7 @@ let screenshots: string;
 
 test.before(async (t) => {
   demo = await DemoProcess.start();
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  browser = await launchBrowser();
   screenshots = mkdtempSync(join(tmpdir(), 'trunkline-screenshots-'));
   t.log(`screenshots: ${screenshots}`);
 });
@@ -29,23 +25,8 @@ test.after.always(async () => {
   await demo?.stop();
 });
 
-type ContextOptions = Parameters<Browser['newContext']>[0];
-
-/** A browser profile of its own; everything that a page complains about fails the test. */
-async function openContext(t: ExecutionContext, options?: ContextOptions): Promise<BrowserContext> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 1100 }, ...options });
-  context.setDefaultTimeout(STEP_LIMIT_MS);
-  const complaints: string[] = [];
-  context.on('weberror', (error) => complaints.push(String(error.error())));
-  context.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  t.teardown(async () => {
-    await context.close();
-    if (complaints.length > 0) throw new Error(`a page complained: ${complaints.join('\n')}`);
-  });
-  return context;
-}
+const openContext = (t: ExecutionContext, options?: ContextOptions): Promise<BrowserContext> =>
+  openProfile(t, browser, options);
 
 async function openDevice(context: BrowserContext, name: string): Promise<Page> {
   const page = await context.newPage();

@@ -1,0 +1,85 @@
+// How this tab connects: by which protocol, and with a connection of its own or one for all tabs. The choice stands in
+// the address, so that a tab keeps it over a reload and one opened from here has it too.
+import { createClient, webSocketConnector } from './trunkline.browser.js';
+
+const PROTOCOLS = ['wss', 'ws'];
+
+const $ = (selector) => document.querySelector(selector);
+const query = new URLSearchParams(location.search);
+const chosen = query.get('protocol');
+const protocols = PROTOCOLS.includes(chosen) ? [chosen] : PROTOCOLS;
+
+export const isShared = query.get('link') === 'shared';
+
+// The platform's WebSocket, with the last one kept at hand so that the button can pull the plug: the socket closes
+// under the SDK's feet, without a word of the protocol, as it does when a network goes away.
+let socket;
+class PluggedWebSocket extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    socket = this;
+  }
+}
+
+/** @returns the client, and `cut`, which ends its connection and says how */
+export async function openClient({ controlUrl, app }) {
+  if (isShared) {
+    const { createSharedClient } = await import('./trunkline.shared.js');
+    const client = await createSharedClient({ bootstrapUrl: controlUrl, app, protocols });
+    return { client, cut: () => cutShared(client) };
+  }
+  const webSocket = webSocketConnector(PluggedWebSocket);
+  const transports = Object.fromEntries(protocols.map((protocol) => [protocol, webSocket]));
+  return { client: createClient({ bootstrapUrl: controlUrl, app, transports }), cut: cutOwn };
+}
+
+function cutOwn() {
+  socket.close();
+  return 'the socket was closed without a word';
+}
+
+// The socket is in the worker, out of this page's reach.
+function cutShared(client) {
+  client.reconnect();
+  return 'the connection of all tabs was given up for another';
+}
+
+const WHY = {
+  only: 'the only way in that was offered',
+  first: 'first in the order of the control layer',
+  raced: 'first to answer in the race',
+  remembered: 'worked on this network before',
+  fallback: 'the better ones failed',
+};
+
+/** Which way in won, and why. */
+export function wayIn({ protocol, why, losers = 0 }) {
+  const reason = WHY[why] ?? 'in the order of the control layer';
+  const words = protocols.length === 1 ? 'chosen here' : reason;
+  return `${protocol}: ${words}${losers > 0 ? `, ${losers} failed before` : ''}`;
+}
+
+/** Shows the choice; another one loads the page anew. */
+export function showChoice(client, settings) {
+  const offered = { ws: settings.webSocketUrl, wss: settings.secureWebSocketUrl };
+  const protocol = $('#protocol');
+  for (const option of protocol.options) option.disabled = option.value !== '' && offered[option.value] === undefined;
+  protocol.value = protocols.length === 1 ? chosen : '';
+  protocol.addEventListener('change', () => choose('protocol', protocol.value));
+  const shared = $('#shared');
+  shared.checked = isShared;
+  shared.addEventListener('change', () => choose('link', shared.checked ? 'shared' : ''));
+  const second = $('#second');
+  second.search = location.search;
+  if (!isShared) return;
+  const isOne = client.link === 'shared';
+  if (isOne) second.textContent = 'Open a second tab';
+  $('#link').textContent = isOne ? 'one for all tabs' : 'own: no SharedWorker here';
+  $('.stop-device .stop-name').textContent = isOne ? 'All tabs' : 'This tab';
+}
+
+function choose(name, value) {
+  if (value === '') query.delete(name);
+  else query.set(name, value);
+  location.search = query.toString();
+}
