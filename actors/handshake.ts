@@ -16,6 +16,7 @@ import {
   ProtocolError,
   type RawFrame,
   Status,
+  type StringMap,
   UnexpectedFrameError,
 } from '../protocol/index.js';
 import type { Transport, TransportHandler } from '../transports/index.js';
@@ -104,18 +105,18 @@ export class Handshake implements TransportHandler, WheelItem {
       const claims = this.#worker.verifier.verify(connect.token);
       if (claims instanceof Promise) {
         claims.then(
-          (verified) => this.#login(verified),
+          (verified) => this.#login(verified, connect.attributes),
           (error) => this.#refuseToken(error),
         );
       } else {
-        void this.#login(claims);
+        void this.#login(claims, connect.attributes);
       }
     } catch (error) {
       this.#refuseToken(error);
     }
   }
 
-  async #login(claims: DeviceClaims): Promise<void> {
+  async #login(claims: DeviceClaims, attributes: StringMap): Promise<void> {
     const worker = this.#worker;
     if (this.#isOver) return;
     if (worker.isDraining) return this.#refuse(CloseCode.goingAway, 'node stops', Status.unavailable);
@@ -126,7 +127,7 @@ export class Handshake implements TransportHandler, WheelItem {
       return this.#refuse(CloseCode.overloaded, 'node is full', Status.resourceExhausted);
     }
     const session = new Session(
-      { serial: worker.nextSerial(), transport: this.#transport, decoder: this.#decoder, claims },
+      { serial: worker.nextSerial(), transport: this.#transport, decoder: this.#decoder, claims, attributes },
       worker,
     );
     // From here the router may send it pushes; they wait behind CONNACK.

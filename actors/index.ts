@@ -1,5 +1,6 @@
 export type { ActorRef, ParentRef } from './actor-ref.js';
 export type { Business } from './business.js';
+export { type ClientKind, ClientKinds } from './client-kinds.js';
 export { default as ConnectionActor } from './connection-actor.js';
 export { type ConnectionId, firstSerial, formatConnectionId, generationOf } from './connection-id.js';
 export { deliverBatch } from './deliver.js';
@@ -38,6 +39,7 @@ export type {
   DeviceClaims,
   DeviceKey,
   LoginDoor,
+  MeasurementSink,
   TokenVerifier,
   UpstreamCall,
   UpstreamReply,

@@ -3,6 +3,8 @@
  * for, a business's back-end, where routes and groups are kept.
  */
 import type { StringMap } from '../protocol/index.js';
+import type { AccessProtocol } from '../transports/index.js';
+import type { ClientKind } from './client-kinds.js';
 
 /** The address of a push. `deviceId` is 1 to 64 bytes of UTF-8. */
 export interface DeviceKey {
@@ -40,6 +42,12 @@ export interface LoginDoor {
   enter(): boolean;
   /** Gives a place back. */
   leave(): void;
+}
+
+/** Adds up what clients measured. */
+export interface MeasurementSink {
+  /** @param measurements of one REPORT, as they came: nothing in them has been checked */
+  take(kind: ClientKind, protocol: AccessProtocol, measurements: StringMap): void;
 }
 
 /** One upstream request, as a business's back-end is to see it. */

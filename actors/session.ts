@@ -19,23 +19,27 @@ import {
   PROTOCOL_VERSION,
   ProtocolError,
   type RawFrame,
+  type ReportFrame,
   type RequestFrame,
   Status,
+  type StringMap,
   UnexpectedFrameError,
 } from '../protocol/index.js';
 import type { Envelope, Transport, TransportHandler } from '../transports/index.js';
 import type { Business } from './business.js';
+import type { ClientKind } from './client-kinds.js';
 import { formatConnectionId } from './connection-id.js';
 import { type ConnectionState, move } from './connection-state.js';
 import type { DeliveryOptions } from './delivery-options.js';
 import { type Grants, withoutBusiness } from './grants.js';
 import type { Group, GroupMember } from './group.js';
-import { Heartbeat } from './heartbeat.js';
+import { announcedHeartbeatMs, Heartbeat } from './heartbeat.js';
 import { Memberships } from './memberships.js';
 import { Outbound } from './outbound.js';
 import type { Ticket } from './outbound-queue.js';
 import { OutcomeCode } from './outcome-batch.js';
 import type { DeviceClaims } from './ports.js';
+import { ReportRate } from './report-rate.js';
 import { maxFramesPerSecond, RequestRate } from './request-rate.js';
 import type { RouteRestore } from './router-link.js';
 import { ServedCalls } from './served-calls.js';
@@ -53,6 +57,8 @@ export interface SessionSeed {
   /** With whatever it holds of a frame that is not complete yet. */
   readonly decoder: FrameDecoder;
   readonly claims: DeviceClaims;
+  /** What the client said of itself in CONNECT. */
+  readonly attributes: StringMap;
 }
 
 export class Session implements TransportHandler, GroupMember, WheelItem {
@@ -71,8 +77,10 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
   readonly #decoder: FrameDecoder;
   readonly #outbound: Outbound;
   readonly #heartbeat: Heartbeat;
+  readonly #kind: ClientKind;
   #requests: UpstreamRequests | undefined;
   #requestRate: RequestRate | undefined;
+  #reportRate: ReportRate | undefined;
   /** The second of the clock that `#framesInSecond` counts. */
   #second = 0;
   #framesInSecond = 0;
@@ -89,7 +97,8 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
     this.envelope = seed.transport.envelope;
     this.#decoder = seed.decoder;
     this.#outbound = new Outbound(seed.transport, this, worker);
-    this.#heartbeat = new Heartbeat(worker.now());
+    this.#heartbeat = new Heartbeat(worker.now(), announcedHeartbeatMs(seed.attributes));
+    this.#kind = worker.kinds.of(seed.attributes);
   }
 
   get state(): ConnectionState {
@@ -370,10 +379,11 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
         return this.close(CloseCode.normal, 'bye');
       case FrameType.response:
         return this.#calls?.answer(frame.requestId, raw);
+      case FrameType.report:
+        return this.#report(frame);
       case FrameType.pong:
       case FrameType.ack:
-      case FrameType.report:
-        // A pong has proved life by arriving; the others answer what this version never asks.
+        // A pong has proved life by arriving; an ack answers what this version never asks.
         return;
       default:
         throw new UnexpectedFrameError(frame.type, 'is not one a client sends after login');
@@ -403,6 +413,23 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
         this.#refresh ??= new TokenRefresh(this);
         return this.#refresh.start(frame);
     }
+  }
+
+  #report({ measurements }: ReportFrame): void {
+    const { worker } = this;
+    const nowMs = worker.now();
+    this.#reportRate ??= new ReportRate();
+    if (!this.#reportRate.allows(nowMs)) {
+      worker.counters.limitedReports += 1;
+      return;
+    }
+    const heartbeatMs = announcedHeartbeatMs(measurements);
+    if (heartbeatMs > 0) {
+      this.#heartbeat.announce(heartbeatMs);
+      // It may be due sooner than the wheel knows.
+      worker.wheel.schedule(this, this.#nextDueMs(nowMs));
+    }
+    if (worker.isMeasuring) worker.measurements.take(this.#kind, this.protocol, measurements);
   }
 
   /** Frames cost work, whatever they say; so does an empty message, where the wire has messages. */
@@ -436,7 +463,7 @@ export class Session implements TransportHandler, GroupMember, WheelItem {
       sessionId: this.connectionId,
       resumeSecret: new Uint8Array(0),
       resumed: false,
-      heartbeatMs: worker.heartbeatMs,
+      heartbeatMs: this.#heartbeat.intervalMs(worker.heartbeat),
       serverTimeMs: worker.epochMs(),
       maxFrameBytes: worker.limits.frameBytes,
       maxInFlight: worker.limits.inFlight,

@@ -21,6 +21,8 @@ export class WorkerCounters {
   calls = 0;
   /** Requests refused because their connection sent too many a second. */
   limitedRequests = 0;
+  /** Reports passed over because their connection sent too many. */
+  limitedReports = 0;
   /** Links cut off before they had a transport, by reason. */
   readonly refusedLinks = new Map<string, number>();
   /** TLS handshakes that succeeded: full ones, and sessions that were resumed. */

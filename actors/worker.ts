@@ -3,12 +3,13 @@
  * builds one of its own.
  */
 import type { Business } from './business.js';
+import type { ClientKinds } from './client-kinds.js';
 import type { DownstreamScheduler } from './downstream-scheduler.js';
 import type { GrantTable } from './grants.js';
 import type { GroupDirectory } from './group-directory.js';
 import type { HeartbeatOptions } from './heartbeat.js';
 import type { SettleTicket } from './outbound-queue.js';
-import type { BackEnd, LoginDoor, TokenVerifier } from './ports.js';
+import type { BackEnd, LoginDoor, MeasurementSink, TokenVerifier } from './ports.js';
 import type { RouterLink } from './router-link.js';
 import type { Session } from './session.js';
 import type { TicketDeadlines } from './ticket-deadlines.js';
@@ -31,10 +32,11 @@ export interface Worker {
   readonly index: number;
   readonly incarnation: string;
   readonly limits: SessionLimits;
-  /** As announced to clients. */
-  readonly heartbeatMs: number;
-  /** As judged by the server, a little longer than announced. */
   readonly heartbeat: HeartbeatOptions;
+  readonly kinds: ClientKinds;
+  /** Whether what clients measured is taken at all. */
+  readonly isMeasuring: boolean;
+  readonly measurements: MeasurementSink;
   readonly businesses: ReadonlyMap<number, Business>;
   readonly grants: GrantTable;
   readonly verifier: TokenVerifier;

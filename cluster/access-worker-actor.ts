@@ -128,6 +128,7 @@ export default class AccessWorkerActor {
       door: this.#admission,
       tokens,
       allowsOrigin: (app, origin) => origins().isListedBy(app, origin),
+      measurements: metrics.clients,
     });
     this.#worker = worker;
     this.#metrics.watch(worker);

@@ -1,6 +1,7 @@
 /** Puts together what the sessions of one access worker share, from the node's configuration. */
 import {
   type BackEnd,
+  ClientKinds,
   DownstreamScheduler,
   firstSerial,
   GrantTable,
@@ -34,6 +35,7 @@ export interface WorkerParts {
   readonly door: LoginDoor;
   readonly tokens: WorkerTokens;
   readonly allowsOrigin: Worker['allowsOrigin'];
+  readonly measurements: Worker['measurements'];
 }
 
 export function createWorker(settings: WorkerSettings, parts: WorkerParts): ConfigurableWorker {
@@ -47,6 +49,8 @@ export function createWorker(settings: WorkerSettings, parts: WorkerParts): Conf
     index,
     incarnation,
     ...sharedSettings(config),
+    kinds: new ClientKinds(),
+    measurements: parts.measurements,
     businesses,
     grants: new GrantTable(businesses.values()),
     verifier: parts.tokens.verifier,

@@ -4,25 +4,22 @@
  * what was withdrawn is taken to them.
  */
 import type { Business, DownstreamScheduler, Worker } from '../actors/index.js';
-import type { BusinessConfig, NodeConfig } from '../config/index.js';
+import { type BusinessConfig, heartbeatBounds, type NodeConfig } from '../config/index.js';
 import { CloseCode } from '../protocol/index.js';
 import type { SyncTokenVerifier } from '../tokens/index.js';
 
-/** The server waits a little longer than it announces, so that a punctual client is never asked. */
-const HEARTBEAT_SLACK = 1.25;
-
-type Reconfigured = 'limits' | 'heartbeatMs' | 'heartbeat';
+type Reconfigured = 'limits' | 'heartbeat' | 'isMeasuring';
 
 /** The worker as its owner sees it: what a reload replaces can be written. */
 export type ConfigurableWorker = Omit<Worker, Reconfigured | 'businesses' | 'verifier'> & {
   -readonly [K in Reconfigured]: Worker[K];
 } & { readonly businesses: Map<number, Business>; readonly verifier: SyncTokenVerifier };
 
-export function sharedSettings({ limits, heartbeat }: NodeConfig): Pick<Worker, Reconfigured> {
+export function sharedSettings({ limits, heartbeat, report }: NodeConfig): Pick<Worker, Reconfigured> {
   return {
     limits,
-    heartbeatMs: heartbeat.intervalMs,
-    heartbeat: { intervalMs: heartbeat.intervalMs * HEARTBEAT_SLACK, maxMissed: heartbeat.maxMissed },
+    heartbeat: { ...heartbeatBounds(heartbeat), maxMissed: heartbeat.maxMissed },
+    isMeasuring: report.share > 0,
   };
 }
 

@@ -7,12 +7,15 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { OutcomeCode, type Worker } from '../actors/index.js';
 import type { Outcome } from '../upstream/index.js';
+import { ClientMetrics } from './client-metrics.js';
 import { LoopDelay } from './loop-delay.js';
 
 const LATENCY_BUCKETS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export class WorkerMetrics {
   readonly #registry = new Registry();
+  /** What clients measured. */
+  readonly clients = new ClientMetrics(this.#registry);
   readonly #loopDelay: LoopDelay;
   readonly #upstreamSeconds: Histogram<'business' | 'outcome'>;
 
@@ -52,6 +55,11 @@ export class WorkerMetrics {
       'trunkline_limited_requests_total',
       'Requests refused because their connection sent too many a second',
       () => counters.limitedRequests,
+    );
+    this.#counter(
+      'trunkline_limited_reports_total',
+      'Reports passed over because their connection sent too many',
+      () => counters.limitedReports,
     );
     this.#labelled(
       'trunkline_refused_links_total',

@@ -19,6 +19,9 @@ export function crossCheck(config: NodeConfig, report: Report): void {
   checkApps(config, report);
   checkBusinesses(config, report);
   checkKeys(config, report);
+  if (config.heartbeat.minMs > config.heartbeat.maxMs) {
+    report(['heartbeat', 'minMs'], `must be at most heartbeat.maxMs (${config.heartbeat.maxMs})`);
+  }
   if (config.retry.minMs > config.retry.maxMs) {
     report(['retry', 'minMs'], `must be at most retry.maxMs (${config.retry.maxMs})`);
   }

@@ -1,6 +1,7 @@
 export { changedSettings } from './changes.js';
 export { CurrentConfig } from './current.js';
 export { ConfigError, type ConfigProblem } from './errors.js';
+export { type HeartbeatBounds, heartbeatBounds } from './heartbeat-bounds.js';
 export { configJsonSchema, configJsonSchemaText } from './json-schema.js';
 export { loadConfig, type ParseOptions, parseConfig } from './load.js';
 export { environmentOverrides, flagOverride, type Override } from './overrides.js';

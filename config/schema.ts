@@ -17,6 +17,8 @@ import { cluster, control, engine } from './cluster-schema.js';
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a name: lower-case letters, digits and dashes, at most 32');
 const port = z.number().int().min(0).max(65535);
 const durationMs = z.number().int().min(1);
+/** At most a day. */
+const heartbeatMs = durationMs.max(86_400_000);
 
 /** A secret in place, from a file, or from an environment variable; resolved when the file is loaded. */
 const secret = z.union(
@@ -271,7 +273,13 @@ export const configSchema = z.strictObject({
     .describe('When the node spares itself'),
   heartbeat: z
     .strictObject({
-      intervalMs: durationMs.default(60_000).describe('Told to clients at login'),
+      intervalMs: durationMs.default(60_000).describe('Told to clients at login; where an adaptive client begins'),
+      minMs: heartbeatMs
+        .default(30_000)
+        .describe('Shortest interval that a client may choose; intervalMs where that is less'),
+      maxMs: heartbeatMs
+        .default(180_000)
+        .describe('Longest interval that a client may choose; intervalMs where that is more'),
       maxMissed: z
         .number()
         .int()
@@ -282,6 +290,23 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Liveness of connections'),
+  report: z
+    .strictObject({
+      share: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0)
+        .describe('Share of the connections that report what they measured, 0 to 1; 0 switches it off'),
+      intervalMs: z
+        .number()
+        .int()
+        .min(10_000)
+        .default(300_000)
+        .describe('Between two reports of one connection, the first comes at the login'),
+    })
+    .prefault({})
+    .describe('Measurements of the clients'),
   retry: z
     .strictObject({
       minMs: durationMs.default(500).describe('First reconnect delay; doubled each time, with full jitter'),

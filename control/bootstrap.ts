@@ -4,6 +4,7 @@
  * @see docs/control.md, "Bootstrap"
  */
 import type { ServiceContext } from '../cluster/index.js';
+import { heartbeatBounds } from '../config/index.js';
 import { type AccessChoice, accessPointsOf } from './access-points.js';
 import type { AppEntry } from './app-directory.js';
 import { DeviceRevokedError } from './errors.js';
@@ -65,7 +66,8 @@ export async function bootstrap(
     expiresAtMs,
     businesses,
     ...access,
-    heartbeat: { intervalMs: config.heartbeat.intervalMs },
+    heartbeat: heartbeatBounds(config.heartbeat),
+    report: config.report,
     retry: { minMs: config.retry.minMs, maxMs: config.retry.maxMs },
   };
 }

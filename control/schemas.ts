@@ -58,7 +58,15 @@ export const bootstrapAnswer = z.object({
     ws: z.array(z.string()).readonly().optional().describe('ws://host:port/connect'),
   }),
   protocols: z.array(z.enum(ACCESS_PROTOCOLS)).readonly().describe('In the order to try.'),
-  heartbeat: z.object({ intervalMs: z.int() }),
+  heartbeat: z.object({
+    intervalMs: z.int(),
+    minMs: z.int().describe('Bounds of what a client may announce; both intervalMs: it keeps to that.'),
+    maxMs: z.int(),
+  }),
+  report: z.object({
+    share: z.number().describe('Of the connections that report measurements, 0 to 1.'),
+    intervalMs: z.int(),
+  }),
   retry: z.object({ minMs: z.int(), maxMs: z.int() }),
 });
 export type BootstrapAnswer = z.output<typeof bootstrapAnswer>;

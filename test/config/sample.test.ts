@@ -33,6 +33,7 @@ test('sample: the values it gives as defaults are the defaults', (t) => {
   t.deepEqual(config.control, bare.control);
   t.deepEqual(config.limits, bare.limits);
   t.deepEqual(config.heartbeat, bare.heartbeat);
+  t.deepEqual(config.report, bare.report);
   t.deepEqual(config.retry, bare.retry);
   t.deepEqual(config.public, bare.public);
   t.deepEqual(config.private, bare.private);

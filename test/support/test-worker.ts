@@ -5,6 +5,7 @@
  */
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Business } from '../../actors/business.js';
+import { ClientKinds } from '../../actors/client-kinds.js';
 import { DownstreamScheduler } from '../../actors/downstream-scheduler.js';
 import { GrantTable } from '../../actors/grants.js';
 import { GroupDirectory } from '../../actors/group-directory.js';
@@ -36,6 +37,8 @@ export interface TestWorkerOptions {
   readonly overloadLevel?: Worker['overloadLevel'];
   /** Every origin of every app when absent. */
   readonly allowsOrigin?: Worker['allowsOrigin'];
+  /** Reports are not measured when absent. */
+  readonly measurements?: Worker['measurements'];
 }
 
 export interface TestNode {
@@ -88,8 +91,10 @@ export function createTestNode(options: TestWorkerOptions = {}): TestNode {
     index: 0,
     incarnation: INCARNATION,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
-    heartbeatMs: 60_000,
-    heartbeat: { intervalMs: 75_000, maxMissed: 2 },
+    heartbeat: { intervalMs: 60_000, minMs: 30_000, maxMs: 180_000, maxMissed: 2 },
+    kinds: new ClientKinds(),
+    isMeasuring: options.measurements !== undefined,
+    measurements: options.measurements ?? { take: () => fail(new Error('nobody asked for measurements')) },
     businesses,
     grants: new GrantTable(businesses.values()),
     verifier: { verify: options.verify ?? ((token) => claimsOf(token, nowMs)) },
