@@ -12,6 +12,7 @@ export type { NodeAddresses } from './node-actor.js';
 export { NodeNotRunningError, type ReloadResult, RestartNeededError } from './reload.js';
 export {
   MAX_REVOCATIONS,
+  RevocationNotSpreadError,
   type RevocationRequest,
   type RevocationResult,
   TooManyRevocationsError,

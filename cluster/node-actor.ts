@@ -146,6 +146,8 @@ export default class NodeActor implements NodeView {
     await router.sendAndReceive('open', {});
     // Before anybody can log in: what a login claims is fenced by this lease.
     await this.#cluster.join();
+    const store = engine.credentials;
+    await credentials.share({ store, node: config.node.name, incarnation, nodes: () => this.nodes() });
     this.#workers = this.#createWorkers(self, router);
     await this.#workers.start(this.#listeners);
     credentials.start();
@@ -277,7 +279,7 @@ export default class NodeActor implements NodeView {
       stop.step('EventsActor', this.#events.stop({ withinMs })),
       ...this.#services.stop(withinMs).map(({ name, stopped }) => stop.step(name, stopped)),
     ]);
-    credentials.stop();
+    await stop.step('credentials', credentials.stop());
     await stop.step('access workers', this.#workers?.stop());
     if ((this.#workers?.connections ?? 0) > 0) {
       // Of a thread that was ended before its connections were.

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { TrunklineError } from '../protocol/index.js';
-import { ensureSecretDir, type Revocation, readSecretFile, replaceSecretFile } from '../tokens/index.js';
+import { ensureSecretDir, type RevocationChange, readSecretFile, replaceSecretFile } from '../tokens/index.js';
 
 const FILE = 'revocations.json';
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
@@ -33,20 +33,20 @@ export class RevocationsFile {
    * @throws {InvalidRevocationsError}
    * @throws {SecretExposedError} others than the owner may write it
    */
-  async read(): Promise<Revocation[]> {
+  async read(): Promise<RevocationChange[]> {
     const text = await readSecretFile(this.#path, MAX_FILE_BYTES);
     if (text === undefined) return [];
     const rules = parse(text);
     if (rules === undefined) throw new InvalidRevocationsError(this.#path, 'is not {"rules":[...]}');
-    const wrong = rules.findIndex((rule) => !isRevocation(rule));
+    const wrong = rules.findIndex((rule) => !isRevocationChange(rule));
     if (wrong !== -1) throw new InvalidRevocationsError(this.#path, `rules[${wrong}] is not a rule`);
-    return rules as Revocation[];
+    return rules as RevocationChange[];
   }
 
   /**
    * Resolves when what `rules` yields, at this moment or later, is on the disk. Many changes at once are one write.
    */
-  write(rules: () => readonly Revocation[]): Promise<void> {
+  write(rules: () => readonly RevocationChange[]): Promise<void> {
     this.#next ??= Promise.resolve(this.#writing)
       .catch(() => {})
       .then(async () => {
@@ -57,7 +57,7 @@ export class RevocationsFile {
     return this.#next;
   }
 
-  async #replace(rules: readonly Revocation[]): Promise<void> {
+  async #replace(rules: readonly RevocationChange[]): Promise<void> {
     await ensureSecretDir(join(this.#path, '..'));
     await replaceSecretFile(this.#path, `${JSON.stringify({ rules })}\n`);
   }
@@ -73,9 +73,10 @@ function parse(text: string): unknown[] | undefined {
   }
 }
 
-function isRevocation(rule: unknown): rule is Revocation {
+/** Whether it has the form of a rule, or of a lift. */
+export function isRevocationChange(rule: unknown): rule is RevocationChange {
   if (typeof rule !== 'object' || rule === null) return false;
-  const { kind, app, jti, deviceId, beforeMs, untilMs } = rule as Record<string, unknown>;
+  const { kind, app, jti, deviceId, beforeMs, untilMs, atMs } = rule as Record<string, unknown>;
   if (typeof app !== 'string') return false;
   const hasEnd = Number.isSafeInteger(untilMs);
   switch (kind) {
@@ -86,7 +87,9 @@ function isRevocation(rule: unknown): rule is Revocation {
     case 'app':
       return Number.isSafeInteger(beforeMs) && hasEnd;
     case 'identity':
-      return typeof deviceId === 'string';
+      return typeof deviceId === 'string' && (atMs === undefined || Number.isSafeInteger(atMs));
+    case 'lift':
+      return typeof deviceId === 'string' && Number.isSafeInteger(atMs);
     default:
       return false;
   }

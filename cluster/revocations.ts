@@ -38,6 +38,19 @@ export interface RevocationResult {
   readonly untilMs?: number;
 }
 
+/** The change is in force at the node that was asked, and on its disk; the engine was away, so other nodes hear later. */
+export class RevocationNotSpreadError extends TrunklineError {
+  readonly code = 'TRK_REVOCATION_NOT_SPREAD';
+  override readonly retryable = true;
+  constructor(options: ErrorOptions) {
+    super(
+      'it is in force at this node only, because Redis is away: the other nodes are told as soon as it is back; ' +
+        'asking again does no harm',
+      options,
+    );
+  }
+}
+
 /** As many rules as a node keeps; those about tokens end by themselves. */
 export class TooManyRevocationsError extends TrunklineError {
   readonly code = 'TRK_TOO_MANY_REVOCATIONS';
@@ -52,7 +65,13 @@ export interface RevocationsOptions {
   readonly longestLifeMs: () => number;
   /** Brings changes to every access worker. @returns connections closed */
   readonly distribute: (changes: readonly RevocationChange[]) => Promise<number>;
-  /** Default 50,000. */
+  /**
+   * Brings changes that were asked for here to the other nodes; nothing to do by default.
+   *
+   * @throws {RevocationNotSpreadError} they are told later
+   */
+  readonly spread?: (changes: readonly RevocationChange[]) => Promise<void>;
+  /** Default 50,000. What other nodes tell is taken beyond it. */
   readonly maxRules?: number;
   /** Milliseconds since 1970; the system's clock by default. */
   readonly now?: () => number;
@@ -94,9 +113,10 @@ export class Revocations {
   }
 
   /**
-   * In force everywhere, and on the disk, when it resolves.
+   * In force at this node, on its disk and told to the others when it resolves.
    *
    * @throws {TooManyRevocationsError}
+   * @throws {RevocationNotSpreadError} in force here alone; the others are told later
    */
   async revoke(request: RevocationRequest): Promise<RevocationResult> {
     const nowMs = this.#now();
@@ -105,22 +125,47 @@ export class Revocations {
     // An app has one rule however often it is revoked, and it is the way out.
     if (request.kind !== 'app' && this.#table.size >= maxRules) throw new TooManyRevocationsError(maxRules);
     const { changes, untilMs } = this.#changesFor(request, nowMs);
-    const closed = await this.#put(changes);
+    const closed = await this.#ask(changes);
     return untilMs === undefined ? { closed } : { closed, untilMs };
   }
 
-  /** The device may have tokens again; those it had before stay revoked. @returns whether its identity was revoked */
+  /**
+   * The device may have tokens again; those it had before stay revoked.
+   *
+   * @returns whether its identity was revoked
+   * @throws {RevocationNotSpreadError} lifted here alone; the others are told later
+   */
   async lift(app: string, deviceId: string): Promise<boolean> {
     if (!this.#table.isIdentityRevoked(app, deviceId)) return false;
-    await this.#put([{ kind: 'lift', app, deviceId }]);
+    await this.#ask([{ kind: 'lift', app, deviceId, atMs: this.#identityMoment(app, deviceId, this.#now()) }]);
     return true;
   }
 
-  async #put(changes: readonly RevocationChange[]): Promise<number> {
+  /** Takes over what other nodes were asked for, as often as they tell. */
+  async merge(changes: readonly RevocationChange[]): Promise<void> {
+    const fresh = changes.filter((change) => this.#table.apply(change));
+    if (fresh.length > 0) await this.#bringIn(fresh);
+  }
+
+  async #ask(changes: readonly RevocationChange[]): Promise<number> {
     for (const change of changes) this.#table.apply(change);
+    const inForce = this.#bringIn(changes);
+    const spread = this.#options.spread?.(changes);
+    // Whatever becomes of the others, this node has done its part when the caller hears of it.
+    const [closed] = await Promise.all([inForce, spread?.catch(() => {})]);
+    await spread;
+    return closed;
+  }
+
+  async #bringIn(changes: readonly RevocationChange[]): Promise<number> {
     const written = this.#file.write(() => this.#table.rules());
     const [closed] = await Promise.all([this.#options.distribute(changes), written]);
     return closed;
+  }
+
+  /** Later than what was said of it before, though that was by a clock that was ahead. */
+  #identityMoment(app: string, deviceId: string, nowMs: number): number {
+    return Math.max(nowMs, (this.#table.identityChangedMs(app, deviceId) ?? -1) + 1);
   }
 
   #changesFor(
@@ -137,7 +182,8 @@ export class Revocations {
       const { deviceId } = request;
       // Its tokens of today must not come alive again when the identity is lifted.
       const cut = { kind: 'device', app, deviceId, beforeMs: nowMs, untilMs: afterLife(nowMs) } as const;
-      return { changes: [{ kind, app, deviceId }, cut] };
+      const atMs = this.#identityMoment(app, deviceId, nowMs);
+      return { changes: [{ kind, app, deviceId, atMs }, cut] };
     }
     const beforeMs = Math.min(request.beforeMs ?? nowMs, nowMs);
     const untilMs = afterLife(beforeMs);

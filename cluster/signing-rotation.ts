@@ -13,19 +13,38 @@ import type { WorkerCredentials } from './worker-credentials.js';
 const MAX_SLEEP_MS = 3_600_000;
 const MIN_SLEEP_MS = 1_000;
 
-/** An access worker did not take the new keys: the old key signs on. */
+/** An access worker, or another node, did not take the new keys: the old key signs on. */
 export class KeysNotDistributedError extends TrunklineError {
   readonly code = 'TRK_KEYS_NOT_DISTRIBUTED';
   override readonly retryable = true;
-  constructor(readonly workers: readonly number[]) {
-    super(`access workers ${workers.join(', ')} did not take the new key, so the old one signs on: try again`);
+  /** @param nodes names; of another node where neither is given: the engine that leads to them is away */
+  constructor(
+    readonly workers: readonly number[],
+    readonly nodes: readonly string[] = [],
+    options?: ErrorOptions,
+  ) {
+    const slow = [
+      ...workers.map((worker) => `access worker ${worker}`),
+      ...nodes.map((name) => `node ${JSON.stringify(name)}`),
+    ];
+    const who = slow.length === 0 ? 'the other nodes cannot be told: Redis is away. They' : slow.join(', ');
+    super(`${who} did not take the new key, so the old one signs on: try again`, options);
   }
+}
+
+/** Brings this node's public keys to the others. */
+export interface KeySharing {
+  /** Resolves when every other node accepts tokens of these. @throws {KeysNotDistributedError} */
+  distribute(): Promise<void>;
+  /** Tells them, some time. */
+  tell(): void;
 }
 
 export class SigningRotation {
   readonly #keys: SigningKeys;
   readonly #workers: WorkerCredentials;
   readonly #log: Logger;
+  #sharing: KeySharing | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(keys: SigningKeys, workers: WorkerCredentials, log: Logger) {
@@ -34,12 +53,19 @@ export class SigningRotation {
     this.#log = log;
   }
 
+  /** There are other nodes from now on. */
+  shareWith(sharing: KeySharing): void {
+    this.#sharing = sharing;
+  }
+
   /** @throws {KeysNotDistributedError} */
   async rotate(): Promise<Rotation> {
     const rotation = await this.#keys.rotate((jwks) => this.#distribute(jwks));
     const { kid, previousKid, previousEndsMs } = rotation;
     this.#log.info('signing key rotated', { kid, previousKid, previousEnds: new Date(previousEndsMs).toISOString() });
     this.start();
+    // When the former one ends.
+    this.#sharing?.tell();
     return rotation;
   }
 
@@ -71,5 +97,6 @@ export class SigningRotation {
   async #distribute(jwks: PublicJwks): Promise<void> {
     const { silent } = await this.#workers.tell('useKeys', { jwks });
     if (silent.length > 0) throw new KeysNotDistributedError(silent);
+    await this.#sharing?.distribute();
   }
 }

@@ -4,6 +4,7 @@
  *
  * @see docs/control.md, "Trust"; docs/errors.md
  */
+import { RevocationNotSpreadError, TooManyRevocationsError } from '../cluster/index.js';
 import { ProblemError } from '../http/index.js';
 
 /** Seconds a client waits for a node; its balancer may know another control layer. */
@@ -79,4 +80,13 @@ export class NoAccessPointError extends ProblemError {
       headers: { 'retry-after': RETRY_AFTER_S },
     });
   }
+}
+
+/** @returns why a revocation was refused, or is not known to every node, as a problem; other errors stay as they are */
+export function revocationRefusal(error: unknown): unknown {
+  if (error instanceof TooManyRevocationsError) {
+    return new ProblemError(409, error.code, error.message, { cause: error });
+  }
+  if (!(error instanceof RevocationNotSpreadError)) return error;
+  return new ProblemError(503, error.code, error.message, { cause: error, headers: { 'retry-after': '1' } });
 }

@@ -3,22 +3,22 @@
  *
  * @see docs/control.md, "Revocation"
  */
-import { type Credentials, type RevocationRequest, TooManyRevocationsError } from '../cluster/index.js';
+import type { Credentials, RevocationRequest } from '../cluster/index.js';
 import type { CurrentConfig } from '../config/index.js';
 import {
   createKeyring,
   type HttpApp,
   type HttpPlugin,
   liveKeyring,
-  ProblemError,
   problemResponses,
   requireKey,
 } from '../http/index.js';
 import { AppDirectory } from './app-directory.js';
-import { AppNotServedError } from './errors.js';
+import { AppNotServedError, revocationRefusal } from './errors.js';
 import { liftAnswer, liftParams, type RevocationBody, revocationAnswer, revocationRequest } from './schemas.js';
 
 const MAX_BODY_BYTES = 4 * 1024;
+const notSpread = 'Done at this node; the others are told when Redis is back';
 
 export interface RevocationRoutesOptions {
   readonly config: CurrentConfig;
@@ -55,7 +55,8 @@ function revokeRoute(scope: HttpApp, credentials: Credentials): void {
       schema: {
         operationId: 'revoke',
         summary: 'Take back a token, a device, or everything of the app up to now',
-        description: 'In force on live connections, which close with 4100, when the answer is there.',
+        description:
+          'In force on live connections, which close with 4100, when the answer is there, here and within a second on the other nodes.',
         tags: ['tokens'],
         security: [{ appKey: [] }],
         body: revocationRequest,
@@ -66,6 +67,7 @@ function revokeRoute(scope: HttpApp, credentials: Credentials): void {
             401: 'No key, or one that nobody has',
             403: "Another app's key",
             409: 'As many revocations as a node keeps',
+            503: notSpread,
           }),
         },
       },
@@ -76,8 +78,7 @@ function revokeRoute(scope: HttpApp, credentials: Credentials): void {
       try {
         return await credentials.revoke(toRevocationRequest(request.body));
       } catch (error) {
-        if (!(error instanceof TooManyRevocationsError)) throw error;
-        throw new ProblemError(409, error.code, error.message, { cause: error });
+        throw revocationRefusal(error);
       }
     },
   );
@@ -100,6 +101,7 @@ function liftRoute(scope: HttpApp, credentials: Credentials): void {
             400: 'A name is not in its form',
             401: 'No key, or one that nobody has',
             403: "Another app's key",
+            503: notSpread,
           }),
         },
       },
@@ -107,7 +109,11 @@ function liftRoute(scope: HttpApp, credentials: Credentials): void {
     async (request) => {
       const { app, device } = request.params;
       if (request.subject !== app) throw new AppNotServedError(request.subject, app);
-      return { lifted: await credentials.liftRevocation(app, device) };
+      try {
+        return { lifted: await credentials.liftRevocation(app, device) };
+      } catch (error) {
+        throw revocationRefusal(error);
+      }
     },
   );
 }

@@ -18,6 +18,7 @@ export {
   TokenTooLargeError,
 } from './errors.js';
 export {
+  LIFT_KEPT_MS,
   type RevocableClaims,
   type Revocation,
   type RevocationChange,
@@ -25,9 +26,10 @@ export {
   RevocationTable,
 } from './revocation-table.js';
 export { ensureSecretDir, readSecretFile, replaceSecretFile } from './secret-file.js';
-export { createSigningKey, type PublicJwk } from './signing-key-files.js';
+export { createSigningKey, isPublicJwk, type PublicJwk } from './signing-key-files.js';
 export {
   type DistributeKeys,
+  type OwnKey,
   type PublicJwks,
   type Rotation,
   type SigningKey,

@@ -3,6 +3,8 @@
  * nothing. The same rules are kept in a file by the main thread and handed to the access workers as plain data.
  *
  * A rule about tokens ends when the longest-lived of them has expired; one about an identity stands until it is lifted.
+ * Nodes hear of changes in different orders: the later cut holds, and of an identity what was said last, so that the
+ * same changes end in the same table. A lift is therefore remembered, for as long as a node may have been away.
  *
  * @see docs/control.md, "Revocation"
  */
@@ -24,13 +26,20 @@ export type Revocation =
       readonly untilMs: number;
     }
   | { readonly kind: 'app'; readonly app: string; readonly beforeMs: number; readonly untilMs: number }
-  | { readonly kind: 'identity'; readonly app: string; readonly deviceId: string };
+  | { readonly kind: 'identity'; readonly app: string; readonly deviceId: string; readonly atMs?: number };
 
-/** Ends an `identity` rule. */
+/** How long a lift is remembered. */
+export const LIFT_KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Lifts remembered at once; the oldest goes. */
+export const MAX_LIFTS = 50_000;
+
+/** Ends an `identity` rule that was made before `atMs`. */
 export interface RevocationLift {
   readonly kind: 'lift';
   readonly app: string;
   readonly deviceId: string;
+  readonly atMs: number;
 }
 
 export type RevocationChange = Revocation | RevocationLift;
@@ -48,30 +57,36 @@ export class RevocationTable {
   readonly #tokens = new Map<string, number>();
   readonly #devices = new Map<string, Cut>();
   readonly #apps = new Map<string, Cut>();
-  readonly #identities = new Set<string>();
+  /** When it was said, in milliseconds since 1970; 0 when nobody knows. */
+  readonly #identities = new Map<string, number>();
+  readonly #lifts = new Map<string, number>();
 
   constructor(rules: Iterable<RevocationChange> = []) {
     for (const rule of rules) this.apply(rule);
   }
 
+  /** Rules in force. */
   get size(): number {
     return this.#tokens.size + this.#devices.size + this.#apps.size + this.#identities.size;
   }
 
-  apply(change: RevocationChange): void {
+  /** @returns whether it says anything new */
+  apply(change: RevocationChange): boolean {
     switch (change.kind) {
-      case 'token':
-        this.#tokens.set(keyOf(change.app, change.jti), change.untilMs);
-        return;
+      case 'token': {
+        const key = keyOf(change.app, change.jti);
+        if ((this.#tokens.get(key) ?? 0) >= change.untilMs) return false;
+        this.#tokens.set(key, change.untilMs);
+        return true;
+      }
       case 'device':
         return cut(this.#devices, keyOf(change.app, change.deviceId), change);
       case 'app':
         return cut(this.#apps, change.app, change);
       case 'identity':
-        this.#identities.add(keyOf(change.app, change.deviceId));
-        return;
+        return this.#revokeIdentity(keyOf(change.app, change.deviceId), change.atMs ?? 0);
       case 'lift':
-        this.#identities.delete(keyOf(change.app, change.deviceId));
+        return this.#lift(keyOf(change.app, change.deviceId), change.atMs);
     }
   }
 
@@ -87,6 +102,12 @@ export class RevocationTable {
     return this.#identities.has(keyOf(app, deviceId));
   }
 
+  /** When an identity was last revoked or lifted; `undefined` when it never was. Milliseconds since 1970. */
+  identityChangedMs(app: string, deviceId: string): number | undefined {
+    const key = keyOf(app, deviceId);
+    return this.#identities.get(key) ?? this.#lifts.get(key);
+  }
+
   /** Forgets rules whose time is over. @returns whether there were any */
   prune(nowMs: number): boolean {
     const before = this.size;
@@ -94,10 +115,12 @@ export class RevocationTable {
     for (const cuts of [this.#devices, this.#apps]) {
       for (const [key, { untilMs }] of cuts) if (untilMs <= nowMs) cuts.delete(key);
     }
+    for (const [key, atMs] of this.#lifts) if (atMs + LIFT_KEPT_MS <= nowMs) this.#lifts.delete(key);
     return this.size < before;
   }
 
-  rules(): Revocation[] {
+  /** What is in force, and the lifts that are remembered. */
+  rules(): RevocationChange[] {
     const named = (key: string): [app: string, name: string] => {
       const end = key.indexOf('\0');
       return [key.slice(0, end), key.slice(end + 1)];
@@ -108,9 +131,13 @@ export class RevocationTable {
         const [app, deviceId] = named(key);
         return { kind: 'device', app, deviceId, ...entry };
       }),
-      ...Array.from(this.#identities, (key): Revocation => {
+      ...Array.from(this.#identities, ([key, atMs]): Revocation => {
         const [app, deviceId] = named(key);
-        return { kind: 'identity', app, deviceId };
+        return { kind: 'identity', app, deviceId, atMs };
+      }),
+      ...Array.from(this.#lifts, ([key, atMs]): RevocationLift => {
+        const [app, deviceId] = named(key);
+        return { kind: 'lift', app, deviceId, atMs };
       }),
       ...Array.from(this.#tokens, ([key, untilMs]): Revocation => {
         const [app, jti] = named(key);
@@ -118,12 +145,30 @@ export class RevocationTable {
       }),
     ];
   }
+
+  /** Of the same moment, what takes back is believed. */
+  #revokeIdentity(key: string, atMs: number): boolean {
+    if ((this.#identities.get(key) ?? -1) >= atMs || (this.#lifts.get(key) ?? -1) > atMs) return false;
+    this.#lifts.delete(key);
+    this.#identities.set(key, atMs);
+    return true;
+  }
+
+  #lift(key: string, atMs: number): boolean {
+    if ((this.#lifts.get(key) ?? -1) >= atMs || (this.#identities.get(key) ?? -1) >= atMs) return false;
+    this.#identities.delete(key);
+    this.#lifts.set(key, atMs);
+    if (this.#lifts.size > MAX_LIFTS) this.#lifts.delete(this.#lifts.keys().next().value as string);
+    return true;
+  }
 }
 
 /** The later cut holds: what was taken back stays so. */
-function cut(cuts: Map<string, Cut>, key: string, { beforeMs, untilMs }: Cut): void {
+function cut(cuts: Map<string, Cut>, key: string, { beforeMs, untilMs }: Cut): boolean {
   const known = cuts.get(key);
-  if (known === undefined || beforeMs > known.beforeMs) cuts.set(key, { beforeMs, untilMs });
+  if (known !== undefined && beforeMs <= known.beforeMs) return false;
+  cuts.set(key, { beforeMs, untilMs });
+  return true;
 }
 
 /** An app's name holds no zero byte. */

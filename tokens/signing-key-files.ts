@@ -20,6 +20,20 @@ export interface PublicJwk {
   readonly use: 'sig';
 }
 
+/** Whether it can verify tokens, wherever it comes from. */
+export function isPublicJwk(value: unknown): value is PublicJwk {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kty, crv, x, kid, alg, use, ...rest } = value as Record<string, unknown>;
+  if (kty !== 'OKP' || crv !== 'Ed25519' || alg !== 'EdDSA' || use !== 'sig') return false;
+  if (typeof x !== 'string' || typeof kid !== 'string' || kid === '' || Object.keys(rest).length > 0) return false;
+  try {
+    createPublicKey({ key: { kty, crv, x }, format: 'jwk' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export interface LoadedKey {
   readonly file: string;
   readonly privateKey: KeyObject;

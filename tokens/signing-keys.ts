@@ -50,6 +50,13 @@ export interface SigningKeysOptions {
   readonly now?: () => number;
 }
 
+/** A key of this node, as others are told of it. */
+export interface OwnKey {
+  readonly jwk: PublicJwk;
+  /** When its last token is over; `undefined` while it signs, or may sign after a restart. Milliseconds since 1970. */
+  readonly endsMs: number | undefined;
+}
+
 /** Resolves when every verifier accepts tokens of these keys. */
 export type DistributeKeys = (jwks: PublicJwks) => Promise<void>;
 
@@ -59,6 +66,8 @@ export class SigningKeys {
   readonly #now: () => number;
   #keys: readonly LoadedKey[];
   #current: LoadedKey;
+  /** Public keys of other nodes. */
+  #others: readonly PublicJwk[] = [];
   #jwks: PublicJwks;
   #rotating: Promise<Rotation> | undefined;
 
@@ -74,7 +83,7 @@ export class SigningKeys {
     this.#now = now;
     this.#keys = keys;
     this.#current = current;
-    this.#jwks = published(keys);
+    this.#jwks = published(keys, []);
   }
 
   /**
@@ -126,6 +135,17 @@ export class SigningKeys {
   /** A new object after every change. */
   publicJwks(): PublicJwks {
     return this.#jwks;
+  }
+
+  ownKeys(): OwnKey[] {
+    const ends = new Map(this.#retiring().map(({ key, endsMs }) => [key, endsMs]));
+    return this.#keys.map((key) => ({ jwk: key.publicJwk, endsMs: ends.get(key) }));
+  }
+
+  /** Publishes these keys of other nodes beside this one's from now on, and no others; they never sign here. */
+  useOthers(jwks: readonly PublicJwk[]): void {
+    this.#others = jwks;
+    this.#jwks = published(this.#keys, jwks);
   }
 
   /** To be awaited before a token of this life is signed, so that its key is kept for as long. */
@@ -193,10 +213,13 @@ export class SigningKeys {
 
   #setKeys(keys: readonly LoadedKey[]): void {
     this.#keys = keys;
-    this.#jwks = published(keys);
+    this.#jwks = published(keys, this.#others);
   }
 }
 
-function published(keys: readonly LoadedKey[]): PublicJwks {
-  return Object.freeze({ keys: Object.freeze(keys.map((key) => key.publicJwk)) });
+/** A `kid` that both have is this node's. */
+function published(keys: readonly LoadedKey[], others: readonly PublicJwk[]): PublicJwks {
+  const own = keys.map((key) => key.publicJwk);
+  const kids = new Set(own.map(({ kid }) => kid));
+  return Object.freeze({ keys: Object.freeze([...own, ...others.filter(({ kid }) => !kids.has(kid))]) });
 }

@@ -3,7 +3,13 @@
  *
  * @see docs/errors.md
  */
-import { NodeNotRunningError, NoSuchTargetError, RestartNeededError } from '../../cluster/index.js';
+import {
+  NodeNotRunningError,
+  NoSuchTargetError,
+  RestartNeededError,
+  RevocationNotSpreadError,
+  TooManyRevocationsError,
+} from '../../cluster/index.js';
 import { ConfigError } from '../../config/index.js';
 import { ProblemError } from '../../http/index.js';
 
@@ -51,6 +57,15 @@ export function reloadRefusal(error: unknown): unknown {
 export function drainRefusal(error: unknown): unknown {
   if (error instanceof NoSuchTargetError) return new ProblemError(404, error.code, error.message);
   return notRunning(error);
+}
+
+/** @returns why a revocation was refused, or is not known to every node, as a problem; other errors stay as they are */
+export function revocationRefusal(error: unknown): unknown {
+  if (error instanceof TooManyRevocationsError) {
+    return new ProblemError(409, error.code, error.message, { cause: error });
+  }
+  if (!(error instanceof RevocationNotSpreadError)) return error;
+  return new ProblemError(503, error.code, error.message, { cause: error, headers: { 'retry-after': '1' } });
 }
 
 function notRunning(error: unknown): unknown {

@@ -1,11 +1,12 @@
-import { type RevocationRequest, TooManyRevocationsError } from '../../cluster/index.js';
-import { type HttpApp, ProblemError, problemResponses } from '../../http/index.js';
+import type { RevocationRequest } from '../../cluster/index.js';
+import { type HttpApp, problemResponses } from '../../http/index.js';
 import { invalid, tooLarge, wrongMediaType } from '../routes/families.js';
-import { NoSuchAppError } from './errors.js';
+import { NoSuchAppError, revocationRefusal } from './errors.js';
 import { type AdminParts, refused, security, tags } from './families.js';
 import { deviceParams, liftAnswer, type RevocationBody, revocationAnswer, revocationBody } from './schemas.js';
 
 const MAX_BODY_BYTES = 4 * 1024;
+const notSpread = 'Done at this node; the others are told when Redis is back';
 
 /** `POST /v1/admin/revocations`: takes tokens or a device of any app back. */
 export function revokeRoute(app: HttpApp, { callers, ports: { revoke } }: AdminParts): void {
@@ -17,7 +18,8 @@ export function revokeRoute(app: HttpApp, { callers, ports: { revoke } }: AdminP
     schema: {
       operationId: 'revokeAsOperator',
       summary: 'Take back a token, a device, or everything of an app up to now',
-      description: 'In force on live connections, which close with 4100, when the answer is there.',
+      description:
+        'In force on live connections, which close with 4100, when the answer is there, here and within a second on the other nodes.',
       tags,
       security,
       body: revocationBody,
@@ -27,7 +29,7 @@ export function revokeRoute(app: HttpApp, { callers, ports: { revoke } }: AdminP
         ...refused,
         ...tooLarge,
         ...wrongMediaType,
-        ...problemResponses({ 409: 'As many revocations as a node keeps' }),
+        ...problemResponses({ 409: 'As many revocations as a node keeps', 503: notSpread }),
       },
     },
     handler: async (request) => {
@@ -35,8 +37,7 @@ export function revokeRoute(app: HttpApp, { callers, ports: { revoke } }: AdminP
       try {
         return await revoke(toRequest(request.body));
       } catch (error) {
-        if (!(error instanceof TooManyRevocationsError)) throw error;
-        throw new ProblemError(409, error.code, error.message, { cause: error });
+        throw revocationRefusal(error);
       }
     },
   });
@@ -55,11 +56,20 @@ export function liftRevocationRoute(app: HttpApp, { ports: { liftRevocation } }:
       tags,
       security,
       params: deviceParams,
-      response: { 200: liftAnswer.describe('Done'), ...invalid, ...refused },
+      response: {
+        200: liftAnswer.describe('Done'),
+        ...invalid,
+        ...refused,
+        ...problemResponses({ 503: notSpread }),
+      },
     },
     handler: async (request) => {
       const { app: name, device } = request.params;
-      return { lifted: await liftRevocation(name, device) };
+      try {
+        return { lifted: await liftRevocation(name, device) };
+      } catch (error) {
+        throw revocationRefusal(error);
+      }
     },
   });
 }

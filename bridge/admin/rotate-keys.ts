@@ -18,7 +18,7 @@ export function rotateKeysRoute(app: HttpApp, { ports: { rotateKeys } }: AdminPa
       response: {
         200: rotationAnswer.describe('The new key signs'),
         ...refused,
-        ...problemResponses({ 503: 'An access worker did not take the new key; the former signs on' }),
+        ...problemResponses({ 503: 'An access worker or another node did not take the new key; the former signs on' }),
       },
     },
     handler: async () => {

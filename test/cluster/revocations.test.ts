@@ -34,7 +34,7 @@ test('revocations: each kind becomes rules with their end, told to the workers a
     [{ kind: 'device', app: 'shop', deviceId: 'd', beforeMs: NOW_MS, untilMs }],
     [{ kind: 'app', app: 'chat', beforeMs: NOW_MS - 5, untilMs: untilMs - 5 }],
     [
-      { kind: 'identity', app: 'shop', deviceId: 'i' },
+      { kind: 'identity', app: 'shop', deviceId: 'i', atMs: NOW_MS },
       { kind: 'device', app: 'shop', deviceId: 'i', beforeMs: NOW_MS, untilMs },
     ],
   ]);
@@ -55,7 +55,7 @@ test('revocations: a lifted identity may come back, its old tokens may not', asy
   t.true(revocations.isIdentityRevoked('shop', 'i'));
   t.true(await revocations.lift('shop', 'i'));
   t.false(await revocations.lift('shop', 'i'));
-  t.deepEqual(told[1], [{ kind: 'lift', app: 'shop', deviceId: 'i' }]);
+  t.deepEqual(told[1], [{ kind: 'lift', app: 'shop', deviceId: 'i', atMs: NOW_MS + 1 }]);
   const restarted = await reopen();
   t.false(restarted.isIdentityRevoked('shop', 'i'));
   t.like(restarted.rules(), [{ kind: 'device', deviceId: 'i', beforeMs: NOW_MS }]);

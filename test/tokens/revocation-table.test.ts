@@ -1,5 +1,5 @@
 import test from 'ava';
-import { type RevocableClaims, RevocationTable } from '../../tokens/index.js';
+import { LIFT_KEPT_MS, type RevocableClaims, type RevocationChange, RevocationTable } from '../../tokens/index.js';
 
 const CLAIMS: RevocableClaims = { app: 'shop', deviceId: 'd-1', jti: 'j-1', issuedAtMs: 1_000 };
 const of = (changes: Partial<RevocableClaims>): RevocableClaims => ({ ...CLAIMS, ...changes });
@@ -48,8 +48,46 @@ test('revocation table: an identity until it is lifted', (t) => {
   t.true(table.isRevoked(of({ issuedAtMs: Number.MAX_SAFE_INTEGER })));
   t.true(table.isIdentityRevoked('shop', 'd-1'));
   t.false(table.isIdentityRevoked('chat', 'd-1'));
-  table.apply({ kind: 'lift', app: 'shop', deviceId: 'd-1' });
+  t.true(table.apply({ kind: 'lift', app: 'shop', deviceId: 'd-1', atMs: 1 }));
   t.false(table.isRevoked(CLAIMS));
+});
+
+test('revocation table: the same changes end in the same table, in whatever order and however often they come', (t) => {
+  const identity = { kind: 'identity', app: 'shop', deviceId: 'd-1' } as const;
+  const lift = { kind: 'lift', app: 'shop', deviceId: 'd-1' } as const;
+  const changes: RevocationChange[] = [
+    { ...identity, atMs: 10 },
+    { ...lift, atMs: 20 },
+    { ...identity, atMs: 15 },
+    { kind: 'device', app: 'shop', deviceId: 'd-1', beforeMs: 10, untilMs: 70 },
+    { kind: 'device', app: 'shop', deviceId: 'd-1', beforeMs: 15, untilMs: 75 },
+    { kind: 'token', app: 'shop', jti: 'j', untilMs: 90 },
+  ];
+  const expected = new RevocationTable(changes).rules();
+  t.false(new RevocationTable(changes).isIdentityRevoked('shop', 'd-1'));
+  for (let turn = 0; turn < changes.length; turn++) {
+    const turned = [...changes.slice(turn), ...changes.slice(0, turn)];
+    const table = new RevocationTable([...turned, ...turned.reverse()]);
+    t.deepEqual(table.rules(), expected);
+    t.false(
+      changes.some((change) => table.apply(change)),
+      'nothing is news',
+    );
+  }
+  const sameMoment = new RevocationTable([
+    { ...identity, atMs: 5 },
+    { ...lift, atMs: 5 },
+  ]);
+  t.true(sameMoment.isIdentityRevoked('shop', 'd-1'), 'what takes back is believed');
+});
+
+test('revocation table: a lift is remembered for a month', (t) => {
+  const table = new RevocationTable([{ kind: 'lift', app: 'shop', deviceId: 'd-1', atMs: 20 }]);
+  t.is(table.size, 0);
+  table.prune(20 + LIFT_KEPT_MS - 1);
+  t.false(table.apply({ kind: 'identity', app: 'shop', deviceId: 'd-1', atMs: 10 }));
+  table.prune(20 + LIFT_KEPT_MS);
+  t.deepEqual(table.rules(), []);
 });
 
 test('revocation table: rules whose time is over are forgotten, an identity never', (t) => {
@@ -63,7 +101,7 @@ test('revocation table: rules whose time is over are forgotten, an identity neve
   t.true(table.prune(20));
   t.is(table.size, 2);
   t.true(table.prune(Number.MAX_SAFE_INTEGER));
-  t.deepEqual(table.rules(), [{ kind: 'identity', app: 'shop', deviceId: 'd-9' }]);
+  t.deepEqual(table.rules(), [{ kind: 'identity', app: 'shop', deviceId: 'd-9', atMs: 0 }]);
 });
 
 test('revocation table: its rules make the same table again, names with zero bytes and all', (t) => {

@@ -1,5 +1,6 @@
 /** What an engine keeps, behind one name each. One test suite runs on every engine: `test/cluster/engines/`. */
 import type { Bus, GroupStore, RouteStore } from '../../../actors/index.js';
+import type { CredentialStore } from './credentials.js';
 import type { Membership } from './membership.js';
 
 export interface Engine {
@@ -7,8 +8,17 @@ export interface Engine {
   readonly groups: GroupStore;
   readonly bus: Bus;
   readonly membership: Membership;
+  readonly credentials: CredentialStore;
   close(): Promise<void>;
 }
 
+export {
+  CONFIRMED_MS,
+  type CredentialStore,
+  PAGE_RECORDS,
+  type RecordsPage,
+  type SharedRecord,
+  type StoreMark,
+} from './credentials.js';
 export type { Membership, MembershipView, NodeLease, NodeRecord, NodeRole } from './membership.js';
 export { NODE_ROLES } from './membership.js';

@@ -1,6 +1,7 @@
 /** The default engine: everything in this process, nothing to install. */
 import type { Engine } from '../contract/index.js';
 import { EmbeddedBus } from './embedded-bus.js';
+import { EmbeddedCredentials } from './embedded-credentials.js';
 import { EmbeddedGroups } from './embedded-groups.js';
 import { EmbeddedMembership } from './embedded-membership.js';
 import { EmbeddedRoutes } from './embedded-routes.js';
@@ -20,6 +21,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions = {}): Engin
     groups,
     bus: new EmbeddedBus(groups),
     membership: new EmbeddedMembership({ clockUs, leaseClockMs }),
+    credentials: new EmbeddedCredentials(),
     close: () => Promise.resolve(),
   };
 }

@@ -84,6 +84,36 @@ export class Keys {
   gone(incarnation: string): string {
     return `${this.#prefix}:{nodes}:gone:${incarnation}`;
   }
+
+  /** Hash: key of a record -> order, end, value. */
+  credentials(): string {
+    return `${this.#prefix}:{credentials}:records`;
+  }
+
+  /** Sorted set: keys of records by the version they came with. */
+  credentialVersions(): string {
+    return `${this.#prefix}:{credentials}:versions`;
+  }
+
+  /** Sorted set: keys of records by their end, of those that have one. */
+  credentialEnds(): string {
+    return `${this.#prefix}:{credentials}:ends`;
+  }
+
+  /** Hash: `epoch` of the records and their latest `version`. */
+  credentialState(): string {
+    return `${this.#prefix}:{credentials}:state`;
+  }
+
+  /** The channel on which changes of the records are announced. */
+  credentialChanges(): string {
+    return `${this.#prefix}:{credentials}:changes`;
+  }
+
+  /** String: how far a node has read; it lapses. */
+  credentialsConfirmed(incarnation: string): string {
+    return `${this.#prefix}:{credentials}:confirmed:${incarnation}`;
+  }
 }
 
 export function tagOf(bucket: number): string {
