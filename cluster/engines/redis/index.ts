@@ -5,6 +5,7 @@ import { Channels } from './channels.js';
 import { Keys } from './keys.js';
 import { RedisBus } from './redis-bus.js';
 import { RedisConnection } from './redis-connection.js';
+import { RedisControlState } from './redis-control-state.js';
 import { RedisGroups } from './redis-groups.js';
 import { RedisMembership } from './redis-membership.js';
 import { RedisRoutes } from './redis-routes.js';
@@ -23,6 +24,7 @@ export async function createRedisEngine(config: RedisConfig): Promise<Engine> {
       groups: new RedisGroups(connection, keys),
       bus: new RedisBus(connection, channels, keys),
       membership: await RedisMembership.open(connection, channels, keys),
+      controlState: await RedisControlState.open(connection, channels, keys),
       close: () => connection.close(),
     };
   } catch (error) {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { RedisCluster } from '../../support/redis-cluster.js';
 import { testBus } from './bus-suite.js';
+import { testControlState } from './control-state-suite.js';
 import { testGroups } from './groups-suite.js';
 import { testMembership } from './membership-suite.js';
 import { enginesOnRedis } from './under-test.js';
@@ -12,3 +13,4 @@ const cluster = enginesOnRedis('cluster', () => servers.addresses);
 testGroups('cluster', cluster);
 testBus('cluster', cluster);
 testMembership('cluster', cluster);
+testControlState('cluster', cluster);

@@ -1,5 +1,6 @@
 import { createEmbeddedEngine } from '../../../cluster/engines/embedded/index.js';
 import { testBus } from './bus-suite.js';
+import { testControlState } from './control-state-suite.js';
 import { testGroups } from './groups-suite.js';
 import { testMembership } from './membership-suite.js';
 import type { EnginesUnderTest } from './under-test.js';
@@ -21,3 +22,4 @@ const embedded: EnginesUnderTest = {
 testGroups('embedded', embedded);
 testBus('embedded', embedded);
 testMembership('embedded', embedded);
+testControlState('embedded', embedded);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { RedisSentinel } from '../../support/redis-sentinel.js';
 import { testBus } from './bus-suite.js';
+import { testControlState } from './control-state-suite.js';
 import { testGroups } from './groups-suite.js';
 import { testMembership } from './membership-suite.js';
 import { enginesOnRedis } from './under-test.js';
@@ -12,3 +13,4 @@ const sentinel = enginesOnRedis('sentinel', () => [servers.address]);
 testGroups('sentinel', sentinel);
 testBus('sentinel', sentinel);
 testMembership('sentinel', sentinel);
+testControlState('sentinel', sentinel);

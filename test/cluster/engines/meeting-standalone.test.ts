@@ -1,6 +1,7 @@
 import test from 'ava';
 import { RedisServer } from '../../support/redis-server.js';
 import { testBus } from './bus-suite.js';
+import { testControlState } from './control-state-suite.js';
 import { testGroups } from './groups-suite.js';
 import { testMembership } from './membership-suite.js';
 import { enginesOnRedis } from './under-test.js';
@@ -12,3 +13,4 @@ const standalone = enginesOnRedis('standalone', () => [server.address]);
 testGroups('standalone', standalone);
 testBus('standalone', standalone);
 testMembership('standalone', standalone);
+testControlState('standalone', standalone);
