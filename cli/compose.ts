@@ -10,9 +10,11 @@ import {
   createAdminExplainRoutes,
   createControlService,
   createExplainRoutes,
+  createPolicyRoutes,
   createRevocationRoutes,
   createTokenRoutes,
   longestTokenLifeMs,
+  Policies,
 } from '../control/index.js';
 import { DeviceSecrets, TokenIssuer } from '../tokens/index.js';
 import { Reloader } from './reloader.js';
@@ -45,14 +47,22 @@ export async function startComposedNode(
   const deviceSecrets = await DeviceSecrets.open(dataDir);
   const issuer = new TokenIssuer({ keys: credentials.keys });
   const current = new CurrentConfig(config);
-  const reloader = readConfig && new Reloader({ read: readConfig, log });
+  const policies = new Policies({ config: current, log });
+  const prepare = (next: NodeConfig) => {
+    const apply = policies.prepare(next);
+    return () => (apply() ? ['control.policies.file'] : []);
+  };
+  const reloader = readConfig && new Reloader({ read: readConfig, prepare, log });
   const bridge = createBridgeService({
     plugins: [
       () => createTokenRoutes({ config: current, issuer, credentials }),
       () => createRevocationRoutes({ config: current, credentials }),
-      createExplainRoutes,
+      (context) => createExplainRoutes(context, policies),
     ],
-    adminPlugins: [createAdminExplainRoutes],
+    adminPlugins: [
+      (context) => createAdminExplainRoutes(context, policies),
+      (context) => createPolicyRoutes(context, policies),
+    ],
     admin: {
       reload: reloader && (() => reloader.reload()),
       rotateKeys: () => credentials.rotateKeys(),
@@ -60,10 +70,10 @@ export async function startComposedNode(
       liftRevocation: (app, deviceId) => credentials.liftRevocation(app, deviceId),
     },
   });
-  const control = createControlService({ credentials, issuer, deviceSecrets });
+  const control = createControlService({ credentials, issuer, deviceSecrets, policies });
   const isControl = config.node.roles.includes('control');
   const services = isControl ? [bridge, control] : [bridge];
-  const node = await startNode({ config: current, log, credentials, services });
+  const node = await startNode({ config: current, log, credentials, policies, services });
   reloader?.attach(node);
   return { ...node, credentials, reloader };
 }

@@ -9,6 +9,13 @@ import { ConfigError, type NodeConfig } from '../config/index.js';
 export interface ReloaderOptions {
   /** Reads everything anew: file, environment, flags. @throws {ConfigError} */
   readonly read: () => NodeConfig;
+  /**
+   * Reads what the configuration points at and the node does not read itself.
+   *
+   * @returns puts it in force, and names what changed
+   * @throws {ConfigError}
+   */
+  readonly prepare: (config: NodeConfig) => () => readonly string[];
   readonly log: Logger;
 }
 
@@ -27,10 +34,13 @@ export class Reloader {
 
   /** @throws {ConfigError | RestartNeededError | NodeNotRunningError} nothing has changed */
   async reload(): Promise<ReloadResult> {
-    const { read, log } = this.#options;
+    const { read, prepare, log } = this.#options;
     try {
       if (this.#node === undefined) throw new NodeNotRunningError('starting');
-      const result = await this.#node.reload(read());
+      const config = read();
+      const apply = prepare(config);
+      const { changed } = await this.#node.reload(config);
+      const result = { changed: [...new Set([...changed, ...apply()])] };
       log.info('configuration reloaded', { changed: result.changed });
       return result;
     } catch (error) {

@@ -2,7 +2,7 @@
  * Where the clients of a node that goes are sent: to nodes that live and stay, of the same region when there is one, each
  * client to the least loaded. What is known of a load is some time old, so those that were already sent somewhere count.
  */
-import type { NodeConfig } from '../config/index.js';
+import { domainList, type NodeConfig } from '../config/index.js';
 import type { AccessProtocol } from '../transports/index.js';
 import type { NodeLease } from './engines/contract/index.js';
 
@@ -43,11 +43,21 @@ export function drainTargets(leases: readonly NodeLease[], question: DrainQuesti
   return (near.length > 0 ? near : fit).map(({ record }) => ({
     name: record.name,
     // A region's domain stands in front of its nodes, which clients may not reach themselves.
-    accessPoints: { ...record.accessPoints, ...regions[record.region]?.domains },
+    accessPoints: { ...record.accessPoints, ...firstDomains(regions[record.region]?.domains ?? {}) },
     load: record.load,
     connections: record.connections,
     connectionLimit: record.connectionLimit,
   }));
+}
+
+/** The heaviest of each protocol: a client that goes is told of one access point. */
+function firstDomains(domains: NodeConfig['control']['regions'][string]['domains']): DrainTarget['accessPoints'] {
+  return Object.fromEntries(
+    Object.entries(domains).map(([protocol, domain]) => {
+      const [first] = [...domainList(domain)].sort((a, b) => b.weight - a.weight);
+      return [protocol, first?.address];
+    }),
+  );
 }
 
 interface Candidate {

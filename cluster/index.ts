@@ -3,12 +3,14 @@ export { ACCESS_PROTOCOLS, type AccessProtocol } from '../transports/index.js';
 export { InvalidCertificateError } from './certificates.js';
 export { Credentials, type CredentialsOptions } from './credentials.js';
 export { type DrainRequest, type DrainStarted, NoSuchTargetError } from './drain-request.js';
-export type { NodeLease, NodeRecord, NodeRole } from './engines/contract/index.js';
+export type { ControlState, NodeLease, NodeRecord, NodeRole } from './engines/contract/index.js';
+export { ControlStateFullError, InvalidControlStateError } from './engines/contract/index.js';
 export { AddressUnavailableError } from './listen-addresses.js';
 export { createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { type ClusterStatus, type NodeGlance, NodeNameTakenError } from './membership/index.js';
 export { type NodeHandle, type NodeOptions, startNode } from './node.js';
 export type { NodeAddresses } from './node-actor.js';
+export type { PolicyFigures, PolicyKeeper } from './policy-keeper.js';
 export { NodeNotRunningError, type ReloadResult, RestartNeededError } from './reload.js';
 export {
   MAX_REVOCATIONS,

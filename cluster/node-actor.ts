@@ -21,6 +21,7 @@ import { NodeMetrics } from './node-metrics.js';
 import { recordOf } from './node-record.js';
 import { createNodeRouter, ROUTER_TOPICS } from './node-router.js';
 import { createServiceContext, NodeServices } from './node-services.js';
+import { type PolicyKeeper, PolicyMetrics } from './policy-keeper.js';
 import { NodeNotRunningError, type ReloadResult } from './reload.js';
 import type { AccessAddresses, NodeView, ServiceDefinition } from './service.js';
 import { collectStatus, type NodeState, type NodeStatus } from './status.js';
@@ -34,6 +35,7 @@ export interface NodeActorOptions {
   readonly config: NodeConfig;
   readonly log: Logger;
   readonly credentials: Credentials;
+  readonly policies: PolicyKeeper;
   readonly services: readonly ServiceDefinition[];
   readonly engine: Engine;
   readonly incarnation: string;
@@ -60,6 +62,7 @@ export default class NodeActor implements NodeView {
   readonly #options: NodeActorOptions;
   readonly #metrics = new NodeMetrics();
   readonly #clusterMetrics: ClusterMetrics;
+  readonly #policyMetrics: PolicyMetrics;
   readonly #services = new NodeServices();
   readonly #cluster: ClusterActor;
   readonly #bus: MeasuredBus;
@@ -75,7 +78,7 @@ export default class NodeActor implements NodeView {
   readonly #drain: NodeDrain;
 
   constructor(options: NodeActorOptions) {
-    const { config, current, credentials, engine, incarnation, log } = options;
+    const { config, current, credentials, engine, incarnation, log, policies } = options;
     this.#options = options;
     this.#distribution = new ConfigDistribution(current, log);
     this.#bus = new MeasuredBus(engine.bus);
@@ -107,6 +110,7 @@ export default class NodeActor implements NodeView {
       counts: () => this.#cluster.counts,
       bus: () => this.#bus.counts,
     });
+    this.#policyMetrics = new PolicyMetrics(() => policies.figures());
     this.#metrics.watch({
       eventsPending: () => this.#events.pending(),
       revocations: () => credentials.revocations,
@@ -126,7 +130,7 @@ export default class NodeActor implements NodeView {
   async start(): Promise<NodeAddresses> {
     const self = this.#self;
     if (self === undefined) throw new Error('start before initialize');
-    const { config, credentials, current, engine, incarnation, log, services } = this.#options;
+    const { config, credentials, current, engine, incarnation, log, policies, services } = this.#options;
     this.#listeners = config.node.roles.includes('access') ? await resolveListeners(config) : [];
     await createChild(self, 'ClusterActor', this.#cluster);
     await createChild(self, 'EventsActor', this.#events);
@@ -151,6 +155,7 @@ export default class NodeActor implements NodeView {
     this.#workers = this.#createWorkers(self, router);
     await this.#workers.start(this.#listeners);
     credentials.start();
+    await policies.open(engine.controlState);
     const addresses = await this.#services.start(
       self,
       services,
@@ -229,7 +234,10 @@ export default class NodeActor implements NodeView {
 
   async metrics(): Promise<string> {
     const overload = this.#workers?.overload.level ?? 0;
-    return this.#metrics.text(this.#refs(), overload, [await this.#clusterMetrics.json()]);
+    return this.#metrics.text(this.#refs(), overload, [
+      await this.#clusterMetrics.json(),
+      await this.#policyMetrics.json(),
+    ]);
   }
 
   #createWorkers(parent: NodeSelf, router: ActorRef): AccessWorkers {
@@ -267,7 +275,7 @@ export default class NodeActor implements NodeView {
   }
 
   async #stop(): Promise<void> {
-    const { config, credentials, engine, incarnation, log } = this.#options;
+    const { config, credentials, engine, incarnation, log, policies } = this.#options;
     const stop = new StopSteps(config.node.drainMs + this.#drain.moreMs, log);
     const wasRunning = this.#state === 'running';
     this.#state = 'stopping';
@@ -280,6 +288,7 @@ export default class NodeActor implements NodeView {
       ...this.#services.stop(withinMs).map(({ name, stopped }) => stop.step(name, stopped)),
     ]);
     await stop.step('credentials', credentials.stop());
+    policies.close();
     await stop.step('access workers', this.#workers?.stop());
     if ((this.#workers?.connections ?? 0) > 0) {
       // Of a thread that was ended before its connections were.

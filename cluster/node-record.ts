@@ -23,13 +23,14 @@ export function recordOf({
   accessPoints,
   workers,
 }: RecordSources): NodeRecord {
-  const { name, region, roles } = config.node;
+  const { name, region, pool, roles } = config.node;
   return {
     name,
     incarnation,
     version: VERSION,
     roles,
     region,
+    pool,
     startedAtMs,
     draining: state === 'stopping' || state === 'stopped',
     // Nobody is sent to a node that does not serve yet.

@@ -7,6 +7,7 @@ import type { Credentials } from './credentials.js';
 import type { Logger } from './logger.js';
 import NodeActor, { type NodeAddresses } from './node-actor.js';
 import { openEngine } from './open-engine.js';
+import type { PolicyKeeper } from './policy-keeper.js';
 import type { ReloadResult } from './reload.js';
 import type { ServiceDefinition } from './service.js';
 import type { NodeStatus } from './status.js';
@@ -18,6 +19,8 @@ export interface NodeOptions {
   readonly log: Logger;
   /** Keys that sign and verify device tokens, and what was revoked. */
   readonly credentials: Credentials;
+  /** Has the state that operators set, as long as the node runs. */
+  readonly policies: PolicyKeeper;
   /** What listens beside the access layer, started in this order. */
   readonly services: readonly ServiceDefinition[];
 }
@@ -57,9 +60,10 @@ const DESTROY_MS = 500;
  * Nothing is left running when it throws.
  *
  * @throws {AddressUnavailableError} a port is taken
- * @throws {EngineNotReachedError} Redis was not there; {NodeNameTakenError} another node has this one's name
+ * @throws {EngineNotReachedError} Redis was not there; {InvalidControlStateError} the embedded engine's file is no good;
+ * {NodeNameTakenError} another node has this one's name
  */
-export async function startNode({ config, log, credentials, services }: NodeOptions): Promise<NodeHandle> {
+export async function startNode({ config, log, credentials, policies, services }: NodeOptions): Promise<NodeHandle> {
   setFlagsFromString(SEMI_SPACE_FLAG);
   const incarnation = randomBytes(INCARNATION_BYTES).toString('hex');
   const node = new NodeActor({
@@ -69,9 +73,10 @@ export async function startNode({ config, log, credentials, services }: NodeOpti
     },
     log,
     credentials,
+    policies,
     services,
     incarnation,
-    engine: await openEngine(config.value.engine),
+    engine: await openEngine(config.value.engine, config.value.node.dataDir),
     onDrain: () => void stop(),
   });
   const { ref, destroy } = await createActorTree(node);

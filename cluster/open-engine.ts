@@ -19,10 +19,10 @@ export class EngineNotReachedError extends TrunklineError {
   }
 }
 
-/** @throws {EngineNotReachedError}; {UnsuitableRedisError} */
-export async function openEngine(config: EngineConfig): Promise<Engine> {
+/** @throws {EngineNotReachedError}; {UnsuitableRedisError}; {InvalidControlStateError} */
+export async function openEngine(config: EngineConfig, dataDir: string): Promise<Engine> {
   try {
-    return await createEngine(config);
+    return await createEngine(config, dataDir);
   } catch (error) {
     if (config.type === 'redis' && error instanceof EngineUnavailableError)
       throw new EngineNotReachedError(config, error);

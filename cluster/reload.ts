@@ -31,7 +31,7 @@ export class NodeNotRunningError extends TrunklineError {
 
 /** Settings that take a restart. A listener that is switched on or off is a change of `access.PROTOCOL` itself. */
 const RESTART: readonly RegExp[] = [
-  /^node\.(name|region|roles|dataDir|workers)$/,
+  /^node\.(name|region|pool|roles|dataDir|workers)$/,
   /^(engine|cluster)\b/,
   /^access\.\w+$/,
   /^access\.\w+\.(host|port|proxyProtocol|certFile|keyFile|workers|memoryMiB|idleMs)\b/,

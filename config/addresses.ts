@@ -5,3 +5,14 @@ export function isAdvertisable(text: string): boolean {
   const port = Number(/^(?:\[[0-9a-fA-F:.]+\]|[^\s/:@[\]]+):(\d{1,5})$/.exec(text)?.[1] ?? 0);
   return port >= 1 && port <= 65_535;
 }
+
+export interface WeightedAddress {
+  /** `host:port` */
+  readonly address: string;
+  readonly weight: number;
+}
+
+/** A region's domains of one protocol, however they are written. */
+export function domainList(domain: string | readonly WeightedAddress[]): readonly WeightedAddress[] {
+  return typeof domain === 'string' ? [{ address: domain, weight: 1 }] : domain;
+}

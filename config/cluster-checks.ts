@@ -1,5 +1,5 @@
 /** What clashes between roles, engine and regions. */
-import { isAdvertisable } from './addresses.js';
+import { domainList, isAdvertisable } from './addresses.js';
 import type { Report } from './checks.js';
 import type { NodeConfig } from './schema.js';
 
@@ -38,11 +38,12 @@ function checkEngine({ engine, cluster }: NodeConfig, report: Report): void {
 }
 
 /** A region that is misspelt would send its clients to nobody, silently. */
-function checkRegions({ node, control: { regions } }: NodeConfig, report: Report): void {
+function checkRegions({ node, control: { regions, pools } }: NodeConfig, report: Report): void {
   const isRegion = (name: string): boolean => Object.hasOwn(regions, name);
   if (Object.keys(regions).length > 0 && !isRegion(node.region)) {
     report(['node', 'region'], `must be one of control.regions, which has no "${node.region}"`);
   }
+  if (new Set(pools).size !== pools.length) report(['control', 'pools'], 'names a pool twice');
   for (const [name, { fallback, domains }] of Object.entries(regions)) {
     fallback.forEach((other, index) => {
       const at = ['control', 'regions', name, 'fallback', index];
@@ -52,7 +53,22 @@ function checkRegions({ node, control: { regions } }: NodeConfig, report: Report
     });
     for (const [protocol, domain] of Object.entries(domains)) {
       const at = ['control', 'regions', name, 'domains', protocol];
-      if (!isAdvertisable(domain)) report(at, 'must be host:port, such as link.example.com:7100');
+      const addresses = domainList(domain).map(({ address }) => address);
+      if (!addresses.every(isAdvertisable)) report(at, 'must be host:port, such as link.example.com:7100');
+      if (new Set(addresses).size !== addresses.length) report(at, 'names an address twice');
     }
+  }
+  checkCidrs(regions, report);
+}
+
+/** An address of two regions would be of whichever stands first. */
+function checkCidrs(regions: NodeConfig['control']['regions'], report: Report): void {
+  const owners = new Map<string, string>();
+  for (const [name, { cidrs }] of Object.entries(regions)) {
+    cidrs.forEach((cidr, index) => {
+      const owner = owners.get(cidr);
+      if (owner !== undefined) report(['control', 'regions', name, 'cidrs', index], `stands in "${owner}" already`);
+      else owners.set(cidr, name);
+    });
   }
 }

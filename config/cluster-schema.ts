@@ -57,21 +57,55 @@ export const cluster = z
 
 const protocolName = z.enum(['tcp', 'ws', 'tls', 'wss', 'quic']);
 
+/** An address range such as `10.0.0.0/8`, or a single address. */
+export const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range such as 10.0.0.0/8');
+
+const MAX_CIDRS = 10_000;
+const MAX_DOMAINS = 16;
+
+const weightedDomain = z.strictObject({
+  address: hostAndPort.describe('host:port'),
+  weight: z.number().int().min(1).max(1_000).default(1).describe('How often it is named first, for the others'),
+});
+
+/** One domain may stand without its list. */
+const domains = z.union(
+  [hostAndPort, z.array(weightedDomain).min(1).max(MAX_DOMAINS)],
+  'host:port, or a list of { address: host:port, weight: NUMBER }',
+);
+
 const region = z.strictObject({
   fallback: z
     .array(name)
     .default([])
     .describe('Regions to be sent to, in this order, when none of its nodes takes clients'),
   domains: z
-    .partialRecord(protocolName, hostAndPort)
+    .partialRecord(protocolName, domains)
     .default({})
-    .describe('What clients of the region are told to dial instead of single nodes, such as a load balancer'),
+    .describe('What clients of the region are told to dial instead of single nodes, such as load balancers'),
+  cidrs: z
+    .array(cidr)
+    .max(MAX_CIDRS)
+    .default([])
+    .describe('Addresses of clients that are of this region unless they name one; the longest prefix wins'),
 });
 
 export const control = z
   .strictObject({
     accessPoints: z.number().int().min(1).max(16).default(3).describe('Nodes that a bootstrap names per protocol'),
     regions: z.record(name, region).default({}).describe('Regions by name; a node is in one (node.region)'),
+    pools: z
+      .array(name)
+      .min(1)
+      .max(16)
+      .default(['default'])
+      .describe('Pools that clients are sent to, in this order, unless a policy names others before them'),
+    policies: z
+      .strictObject({
+        file: z.string().min(1).nullable().default(null).describe('YAML file of policies and rollouts; null for none'),
+      })
+      .prefault({})
+      .describe('Which clients get what'),
   })
   .prefault({})
   .describe('Which nodes clients are sent to');

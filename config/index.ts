@@ -1,3 +1,4 @@
+export { domainList, type WeightedAddress } from './addresses.js';
 export { changedSettings } from './changes.js';
 export { CurrentConfig } from './current.js';
 export { ConfigError, type ConfigProblem } from './errors.js';
@@ -19,3 +20,4 @@ export {
   type SecureListenerConfig,
   type UpstreamConfig,
 } from './schema.js';
+export { type CrossCheck, checkYaml } from './yaml-text.js';

@@ -5,18 +5,21 @@
 import type { z } from 'zod';
 import type { ConfigProblem } from './errors.js';
 import { formatPath, type SettingPath } from './paths.js';
-import { configSchema } from './schema.js';
 import { settingsAt } from './schema-path.js';
 import type { SettingSources } from './sources.js';
 
 type Issue = z.core.$ZodIssue;
 
 /** @returns one problem per issue, and one per unknown setting */
-export function problemsOf(issues: readonly Issue[], sources: SettingSources): ConfigProblem[] {
-  return issues.flatMap((issue) => problemsOfIssue(issue, sources));
+export function problemsOf(
+  issues: readonly Issue[],
+  sources: SettingSources,
+  schema: z.core.$ZodType,
+): ConfigProblem[] {
+  return issues.flatMap((issue) => problemsOfIssue(issue, sources, schema));
 }
 
-function problemsOfIssue(issue: Issue, sources: SettingSources): ConfigProblem[] {
+function problemsOfIssue(issue: Issue, sources: SettingSources, schema: z.core.$ZodType): ConfigProblem[] {
   const at = (path: SettingPath, message: string): ConfigProblem => ({
     path: formatPath(path),
     ...sources.of(path),
@@ -24,7 +27,7 @@ function problemsOfIssue(issue: Issue, sources: SettingSources): ConfigProblem[]
   });
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const known = settingsAt(configSchema, issue.path);
+      const known = settingsAt(schema, issue.path);
       const expected = known.length === 0 ? '' : `; here can stand: ${known.join(', ')}`;
       return issue.keys.map((key) => at([...issue.path, key], `there is no such setting${expected}`));
     }

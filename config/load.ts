@@ -7,15 +7,15 @@
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import { crossCheck } from './checks.js';
 import { ConfigError, type ConfigProblem } from './errors.js';
 import { problemsOf } from './issues.js';
 import { applyOverrides, type Override } from './overrides.js';
-import { formatPath, LineFinder, type SettingPath } from './paths.js';
+import { formatPath, type SettingPath } from './paths.js';
 import { configSchema, type NodeConfig, type SecureListenerConfig } from './schema.js';
 import { resolveSecrets, type SecretSources } from './secrets.js';
 import { SettingSources } from './sources.js';
+import { inFileOrder, readYaml } from './yaml-text.js';
 
 export interface ParseOptions extends Partial<SecretSources> {
   /** Name of the text in errors. Default `configuration`. */
@@ -49,22 +49,11 @@ export function parseConfig(text: string, options: ParseOptions = {}): NodeConfi
     if (problems.length > 0) throw new ConfigError(source, inFileOrder(problems));
   };
 
-  const lineCounter = new LineCounter();
-  // prettyErrors would quote the line, and the line may hold a secret.
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const lines = new LineFinder(document, lineCounter);
-  failWith(
-    [...document.errors, ...document.warnings].map(({ message, pos }) => ({
-      path: '',
-      line: lines.lineAt(pos[0]),
-      message: `not valid YAML: ${message}`,
-    })),
-  );
-
-  const overridden = applyOverrides(toPlain(document, source) ?? {}, overrides);
+  const { value, lines } = readYaml(text, source);
+  const overridden = applyOverrides(value ?? {}, overrides);
   const sources = new SettingSources(lines, overridden.applied);
   const parsed = configSchema.safeParse(overridden.value);
-  failWith([...overridden.problems, ...(parsed.success ? [] : problemsOf(parsed.error.issues, sources))]);
+  failWith([...overridden.problems, ...(parsed.success ? [] : problemsOf(parsed.error.issues, sources, configSchema))]);
   if (!parsed.success) throw parsed.error;
 
   const problems: ConfigProblem[] = [];
@@ -85,25 +74,14 @@ function withAbsolutePaths(config: NodeConfig, baseDir: string): NodeConfig {
       certFile: resolve(baseDir, listener.certFile),
       keyFile: resolve(baseDir, listener.keyFile),
     };
-  const { node, access } = config;
+  const { node, access, control } = config;
+  const { file } = control.policies;
   return {
     ...config,
+    control: { ...control, policies: { file: file === null ? null : resolve(baseDir, file) } },
     node: { ...node, dataDir: resolve(baseDir, node.dataDir) },
     access: { ...access, tls: secure(access.tls), wss: secure(access.wss) },
   };
-}
-
-/** Too many aliases, or one that names nothing, are found only here. */
-function toPlain(document: ReturnType<typeof parseDocument>, source: string): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    throw new ConfigError(source, [{ path: '', message: `not valid YAML: ${(error as Error).message}` }]);
-  }
-}
-
-function inFileOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
 function deepFreeze<T>(value: T): T {

@@ -12,7 +12,7 @@ import {
   DEFAULT_MAX_IN_FLIGHT,
   MAX_DECLARABLE_BYTES,
 } from '../protocol/index.js';
-import { cluster, control, engine } from './cluster-schema.js';
+import { cidr, cluster, control, engine } from './cluster-schema.js';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, 'a name: lower-case letters, digits and dashes, at most 32');
 const port = z.number().int().min(0).max(65535);
@@ -26,9 +26,6 @@ const secret = z.union(
   'a secret of at least 16 characters, { file: PATH } or { env: NAME }',
 );
 export type SecretSource = z.infer<typeof secret>;
-
-/** An address range such as `10.0.0.0/8`, or a single address. */
-const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a range such as 10.0.0.0/8');
 
 const listener = (defaultPort: number) =>
   z.strictObject({
@@ -177,6 +174,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       name: name.default('trunkline').describe('In every log line; each node of a service has its own'),
       region: name.default('default').describe('Where the node is; clients of a region are sent to its nodes'),
+      pool: name.default('default').describe('Which pool of access nodes it is of; policies send clients to pools'),
       roles: z
         .array(z.enum(['access', 'bridge', 'control']))
         .min(1)

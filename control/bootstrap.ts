@@ -4,60 +4,50 @@
  * @see docs/control.md, "Bootstrap"
  */
 import type { ServiceContext } from '../cluster/index.js';
-import { heartbeatBounds } from '../config/index.js';
-import { type AccessChoice, accessPointsOf } from './access-points.js';
+import { accessPointsOf } from './access-points.js';
 import type { AppEntry } from './app-directory.js';
+import type { Chooser } from './choice.js';
+import { clientSettings } from './client-settings.js';
 import { DeviceRevokedError } from './errors.js';
 import { issueToken } from './grants.js';
-import { chooseNodes, type NodeChoice } from './node-choice.js';
 import type { ControlOptions } from './options.js';
 import type { BootstrapAnswer, BootstrapRequest } from './schemas.js';
 import { decideTrust } from './trust.js';
 
 export type BootstrapContext = Pick<ServiceContext, 'config' | 'current' | 'node'>;
 
-/** What of the service a choice of nodes looks at. */
-export type ChoiceContext = Pick<ServiceContext, 'config' | 'node'>;
+/** Who asks, and from where. */
+export interface BootstrapCaller {
+  readonly app: AppEntry;
+  /** As far as proxies are believed. */
+  readonly address: string;
+}
 
 /**
- * The choice for a client that says this of itself, now.
+ * Policies go by the id that the device will have, so who it is comes first: a stranger gets what its next bootstrap gets.
  *
- * @param random from 0 to below 1
- */
-export function chooseFor(
-  attributes: Readonly<Record<string, string>>,
-  { config, node }: ChoiceContext,
-  random: () => number = Math.random,
-): NodeChoice {
-  const { control } = config;
-  return chooseNodes({ nodes: node.nodes(), attributes, control, ownRegion: config.node.region, random });
-}
-
-/** @throws {NoAccessPointError | NotReadyError} */
-function chooseAccess(attributes: Readonly<Record<string, string>>, context: ChoiceContext): AccessChoice {
-  return accessPointsOf(chooseFor(attributes, context), context.config.control.regions);
-}
-
-/**
  * @throws {NoAccessPointError}
  * @throws {NotReadyError} no node takes devices now
  * @throws {DeviceRevokedError}
  * @throws what `decideTrust` and `issueToken` do
  */
 export async function bootstrap(
-  app: AppEntry,
+  { app, address }: BootstrapCaller,
   request: BootstrapRequest,
-  context: BootstrapContext,
-  { credentials, issuer, deviceSecrets }: ControlOptions,
+  { config }: BootstrapContext,
+  chooser: Chooser,
+  { credentials, issuer, deviceSecrets, policies }: ControlOptions,
 ): Promise<BootstrapAnswer> {
-  const { config } = context;
-  const access = chooseAccess(request.attributes, context);
   const device = await decideTrust(app, request, deviceSecrets, Date.now());
   const { deviceId, uid, businesses, groups, deviceSecret } = device;
   // Told to who proved the id and to nobody else.
   if (credentials.isIdentityRevoked(app.name, deviceId)) throw new DeviceRevokedError();
+  const { attributes } = request;
+  const { decision, nodes } = chooser.choose({ app: app.name, deviceId, businesses, attributes, address });
+  const access = accessPointsOf(nodes);
   const grant = { app: app.name, deviceId, uid, businesses, groups, ttlMs: app.config.tokenTtlMs };
   const { token, expiresAtMs } = await issueToken(issuer, grant);
+  policies.count(decision);
   return {
     app: app.name,
     deviceId,
@@ -66,8 +56,7 @@ export async function bootstrap(
     expiresAtMs,
     businesses,
     ...access,
-    heartbeat: heartbeatBounds(config.heartbeat),
-    report: config.report,
+    ...clientSettings(decision, config),
     retry: { minMs: config.retry.minMs, maxMs: config.retry.maxMs },
   };
 }

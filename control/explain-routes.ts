@@ -5,24 +5,25 @@
  * @see docs/control.md, "Why a device got what it got"
  */
 import type { ServiceContext } from '../cluster/index.js';
-import type { CurrentConfig } from '../config/index.js';
 import {
   createKeyring,
   type HttpApp,
   type HttpPlugin,
-  type Keyring,
   liveKeyring,
-  ProblemError,
   problemResponses,
   requireKey,
 } from '../http/index.js';
+import { requireAdminKey } from './admin-scope.js';
 import { AppDirectory } from './app-directory.js';
+import { Chooser } from './choice.js';
 import { AppNotServedError } from './errors.js';
-import { adminExplainQuery, explainParams, explainQuery, explanation } from './explain-schemas.js';
+import { adminExplainQuery, type Explanation, explainParams, explainQuery, explanation } from './explain-schemas.js';
 import { explain } from './explanation.js';
+import type { Policies } from './policies/index.js';
 
 /** For `app.register`, which keeps the demand for an app's key to this route. */
-export function createExplainRoutes(context: ServiceContext): HttpPlugin {
+export function createExplainRoutes(context: ServiceContext, policies: Policies): HttpPlugin {
+  const asker = createAsker(context, policies);
   const keyring = context.current.derive((config) => createKeyring(new AppDirectory(config).keys()));
   return async (scope: HttpApp) => {
     requireKey(scope, liveKeyring(keyring));
@@ -50,21 +51,17 @@ export function createExplainRoutes(context: ServiceContext): HttpPlugin {
       async (request) => {
         const { app, device } = request.params;
         if (request.subject !== app) throw new AppNotServedError(request.subject, app);
-        return explain({ app, deviceId: device }, textsOf(request.query), context);
+        return asker(app, device, textsOf(request.query));
       },
     );
   };
 }
 
 /** The same for operators; hidden as the rest of the admin API while there is no admin key. */
-export function createAdminExplainRoutes(context: ServiceContext): HttpPlugin {
-  const keyring = adminKeyring(context.current);
+export function createAdminExplainRoutes(context: ServiceContext, policies: Policies): HttpPlugin {
+  const asker = createAsker(context, policies);
   return async (scope: HttpApp) => {
-    scope.addHook('onRequest', (_request, _reply, done) => {
-      const isHidden = context.config.private.adminKeys.length === 0;
-      done(isHidden ? new ProblemError(404, 'TRK_NOT_FOUND', 'no such path') : undefined);
-    });
-    requireKey(scope, keyring);
+    requireAdminKey(scope, context);
     scope.get(
       '/v1/admin/explain',
       {
@@ -87,18 +84,27 @@ export function createAdminExplainRoutes(context: ServiceContext): HttpPlugin {
       },
       async (request) => {
         const { app, device, ...attributes } = request.query;
-        const named = app === undefined || device === undefined ? undefined : { app, deviceId: device };
-        return explain(named, textsOf(attributes), context);
+        return asker(app, device, textsOf(attributes));
       },
     );
   };
 }
 
-const ADMIN = 'admin';
+type Asker = (
+  app: string | undefined,
+  device: string | undefined,
+  query: Record<string, string>,
+) => Promise<Explanation>;
 
-function adminKeyring(current: CurrentConfig): Keyring {
-  const keyring = current.derive((config) => createKeyring(new Map([[ADMIN, config.private.adminKeys]])));
-  return liveKeyring(keyring);
+/** What a query says of a client, beside what the client says of itself. */
+function createAsker(context: ServiceContext, policies: Policies): Asker {
+  const chooser = new Chooser(context, policies);
+  const directory = context.current.derive((config) => new AppDirectory(config));
+  return (app, deviceId, { businesses: granted, address, ...attributes }) => {
+    const serving = (app === undefined ? undefined : directory().find(app)?.businesses) ?? [];
+    const businesses = granted === undefined ? serving : granted.split(',').filter((name) => name !== '');
+    return explain({ app, deviceId, businesses, attributes, address }, chooser, context);
+  };
 }
 
 /** Without what the query left out. */

@@ -3,17 +3,24 @@ import { z } from 'zod';
 import { ACCESS_PROTOCOLS } from '../cluster/index.js';
 import { MAX_DEVICE_ID_BYTES, MAX_MAP_VALUE_BYTES, MAX_NAME_BYTES } from '../protocol/index.js';
 import { DECIDED_BY, LEFT_OUT } from './node-choice.js';
-import { text } from './schemas.js';
+import { HOME_BY } from './regions.js';
+import { bootstrapAnswer, text } from './schemas.js';
 
 const attribute = z.string().max(MAX_MAP_VALUE_BYTES);
 const appName = z.string().min(1).max(MAX_NAME_BYTES);
 const deviceId = text(MAX_DEVICE_ID_BYTES);
 
-/** Any attribute may stand in the query; these two count today. */
+/** Any attribute may stand in the query; beside them two names that say what the client does not say of itself. */
 const attributes = z
   .object({
     platform: attribute.optional().describe('`web` for a browser'),
     region: attribute.optional().describe('As the client would name it'),
+    'app-version': attribute.optional(),
+    network: attribute.optional(),
+    businesses: attribute
+      .optional()
+      .describe('Names of what it is granted, with commas between; by default all that serve the app'),
+    address: attribute.optional().describe('From where it calls; by default nowhere in particular'),
   })
   .catchall(attribute);
 
@@ -34,6 +41,7 @@ const nodeName = z.object({
 
 const explainedNode = nodeName.extend({
   region: z.string(),
+  pool: z.string(),
   load: z.number().describe('0 idle, 1 and above overloaded'),
   connections: z.int(),
   connectionLimit: z.int(),
@@ -53,7 +61,25 @@ const explainedDevice = z.object({
 });
 export type ExplainedDevice = z.output<typeof explainedDevice>;
 
+const clientAnswer = bootstrapAnswer.pick({
+  heartbeat: true,
+  racing: true,
+  features: true,
+  limits: true,
+  report: true,
+  decisions: true,
+});
+
 const addresses = z.array(z.string()).readonly();
+
+const verdict = z.object({
+  policy: z.string(),
+  matched: z.boolean(),
+  failed: z
+    .object({ condition: z.string(), wanted: z.string(), met: z.string() })
+    .optional()
+    .describe('The first condition that did not hold'),
+});
 
 export const explanation = z
   .object({
@@ -61,11 +87,22 @@ export const explanation = z
     attributes: z.record(z.string(), z.string()),
     regions: z.object({
       asked: z.string().optional(),
+      home: z.string().describe('Where it is taken to be'),
+      by: z.enum(HOME_BY).describe('Its hint, its address, or the node that is asked'),
       known: z.boolean().describe('Whether the configuration or a node has the region that was asked for'),
       steps: z
         .array(z.array(z.string()))
         .describe('A later step counts when no node of the earlier ones takes the client'),
       chosen: z.array(z.string()).describe('The step that counted; empty when no node takes the client'),
+    }),
+    policies: z.array(verdict).describe('In the order in which they were tried'),
+    settings: z
+      .array(z.object({ setting: z.string(), value: z.unknown(), policy: z.string() }))
+      .describe('What policies gave, and which'),
+    pools: z.object({
+      steps: z.array(z.string()).describe('A later one counts when no node of the earlier ones takes the client'),
+      chosen: z.string().optional().describe('Absent when no node takes the client'),
+      empty: z.array(z.string()).describe('Those before it, where none did'),
     }),
     nodes: z.array(explainedNode).describe('Every node that is known'),
     rounds: z.array(z.object({ compared: z.array(nodeName), taken: nodeName, by: z.enum(DECIDED_BY) })),
@@ -73,6 +110,7 @@ export const explanation = z
       .object({
         accessPoints: z.partialRecord(z.enum(ACCESS_PROTOCOLS), addresses),
         protocols: z.array(z.enum(ACCESS_PROTOCOLS)),
+        settings: clientAnswer,
       })
       .optional()
       .describe('As the bootstrap would have it'),

@@ -4,14 +4,17 @@
  */
 import type { NodeRecord, ServiceContext } from '../cluster/index.js';
 import { accessPointsOf } from './access-points.js';
-import { chooseFor } from './bootstrap.js';
+import type { Choice, Chooser, Client } from './choice.js';
+import { clientSettings } from './client-settings.js';
 import { NoAccessPointError, NotReadyError } from './errors.js';
 import type { ExplainedDevice, ExplainedNode, Explanation } from './explain-schemas.js';
-import type { NodeChoice } from './node-choice.js';
+import type { Decision } from './policies/index.js';
 
 export type ExplainContext = Pick<ServiceContext, 'config' | 'node' | 'routing'>;
 
-export interface DeviceName {
+type FailedCondition = NonNullable<Decision['tried'][number]['failed']>;
+
+interface DeviceName {
   readonly app: string;
   readonly deviceId: string;
 }
@@ -19,26 +22,42 @@ export interface DeviceName {
 /** As `actors/errors.ts` names it; the control layer knows the cluster and not the actors below. */
 const ENGINE_UNAVAILABLE = 'TRK_ENGINE_UNAVAILABLE';
 
-/** @param device left out to explain the choice alone */
-export async function explain(
-  device: DeviceName | undefined,
-  attributes: Readonly<Record<string, string>>,
-  context: ExplainContext,
-): Promise<Explanation> {
-  const choice = chooseFor(attributes, context);
-  const { regions, chosenRegions, nodes, rounds } = choice;
+/** @param client without an app and a device to explain the choice alone */
+export async function explain(client: Client, chooser: Chooser, context: ExplainContext): Promise<Explanation> {
+  const choice = chooser.choose(client);
+  const { decision, nodes: chosen } = choice;
+  const { regions, chosenRegions, nodes, rounds, pools, chosenPool } = chosen;
+  const { app, deviceId, attributes } = client;
   return {
-    ...(device === undefined ? {} : { device: await locate(device, context) }),
+    ...(app === undefined || deviceId === undefined ? {} : { device: await locate({ app, deviceId }, context) }),
     attributes: { ...attributes },
     regions: {
       ...(regions.asked === undefined ? {} : { asked: regions.asked }),
+      home: regions.home,
+      by: regions.by,
       known: regions.known,
       steps: regions.steps.map((step) => [...step]),
       chosen: [...chosenRegions],
     },
+    policies: decision.tried.map(({ policy, failed }) => ({
+      policy,
+      matched: failed === undefined,
+      ...(failed === undefined ? {} : { failed: failureOf(failed, decision.subject) }),
+    })),
+    settings: [...decision.givenBy].map(([setting, policy]) => ({
+      setting,
+      value: valueAt(decision.settings, setting),
+      policy,
+    })),
+    pools: {
+      steps: [...pools],
+      ...(chosenPool === undefined ? {} : { chosen: chosenPool }),
+      empty: pools.slice(0, chosenPool === undefined ? pools.length : pools.indexOf(chosenPool)),
+    },
     nodes: nodes.map(({ record, leftOut }) => ({
       ...summaryOf(record),
       region: record.region,
+      pool: chooser.poolOf(record),
       ...(leftOut === undefined ? {} : { leftOut }),
     })),
     rounds: rounds.map(({ compared, taken, by }) => ({
@@ -50,10 +69,23 @@ export async function explain(
   };
 }
 
-function outcomeOf(choice: NodeChoice, { config }: ExplainContext): Pick<Explanation, 'answer' | 'refused'> {
+function failureOf(failed: FailedCondition, subject: Decision['subject']) {
+  return { condition: failed.field, wanted: failed.wanted(subject), met: failed.met(subject) };
+}
+
+/** @param setting `pools`, or `features.NAME` with whatever the name holds */
+function valueAt(settings: Decision['settings'], setting: string): unknown {
+  const dot = setting.indexOf('.');
+  if (dot === -1) return settings[setting as keyof Decision['settings']];
+  const map = settings[setting.slice(0, dot) as 'features' | 'limits'] as Record<string, unknown> | undefined;
+  return map?.[setting.slice(dot + 1)];
+}
+
+function outcomeOf({ decision, nodes }: Choice, { config }: ExplainContext): Pick<Explanation, 'answer' | 'refused'> {
   try {
-    const { accessPoints, protocols } = accessPointsOf(choice, config.control.regions);
-    return { answer: { accessPoints: { ...accessPoints }, protocols: [...protocols] } };
+    const { accessPoints, protocols } = accessPointsOf(nodes);
+    const settings = clientSettings(decision, config);
+    return { answer: { accessPoints: { ...accessPoints }, protocols: [...protocols], settings } };
   } catch (error) {
     if (!(error instanceof NoAccessPointError || error instanceof NotReadyError)) throw error;
     return { refused: { code: error.code, detail: error.detail } };
@@ -85,7 +117,7 @@ async function locate({ app, deviceId }: DeviceName, { node, routing }: ExplainC
 
 const nameOf = ({ name, incarnation }: NodeRecord) => ({ node: name, incarnation });
 
-function summaryOf(record: NodeRecord): Omit<ExplainedNode, 'region' | 'leftOut'> {
+function summaryOf(record: NodeRecord): Omit<ExplainedNode, 'region' | 'pool' | 'leftOut'> {
   const { load, connections, connectionLimit } = record;
   return { ...nameOf(record), load, connections, connectionLimit };
 }

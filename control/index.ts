@@ -4,6 +4,9 @@ export { createAdminExplainRoutes, createExplainRoutes } from './explain-routes.
 export type { Explanation } from './explain-schemas.js';
 export { longestTokenLifeMs } from './longest-life.js';
 export type { ControlOptions } from './options.js';
+export { Policies, type PoliciesStatus, parsePolicies, type RolloutStatus, readPolicyFile } from './policies/index.js';
+export { createPolicyRoutes } from './policy-routes.js';
+export type { PoliciesAnswer, RolloutAnswer, RolloutsAnswer } from './policy-schemas.js';
 export { createRevocationRoutes, type RevocationRoutesOptions } from './revocation-routes.js';
 export type { BootstrapAnswer, BootstrapRequest } from './schemas.js';
 export { createTokenRoutes, type TokenRoutesOptions } from './token-routes.js';

@@ -9,8 +9,8 @@
  */
 import type { AccessProtocol, NodeLease, NodeRecord } from '../cluster/index.js';
 import type { NodeConfig } from '../config/index.js';
-import { clientProtocols } from './protocols.js';
-import { orderRegions, type RegionOrder, settingsOf } from './regions.js';
+import { type DrawnDomains, drawDomains } from './domains.js';
+import { type RegionOrder, settingsOf } from './regions.js';
 
 /** A load from here on is overload: such a node refuses logins. */
 const OVERLOADED = 1;
@@ -28,6 +28,7 @@ const LOAD_STEPS = 10;
  * - `overloaded`    it refuses logins
  * - `full`          as many connections as it may have
  * - `no-protocol`   nothing that the client speaks
+ * - `other-pool`    in no pool that counted
  * - `other-region`  in no region that counted
  */
 export const LEFT_OUT = [
@@ -38,6 +39,7 @@ export const LEFT_OUT = [
   'overloaded',
   'full',
   'no-protocol',
+  'other-pool',
   'other-region',
 ] as const;
 export type LeftOut = (typeof LEFT_OUT)[number];
@@ -66,49 +68,78 @@ export interface NodeChoice {
   /** What the client speaks, in the order to try. */
   readonly protocols: readonly AccessProtocol[];
   readonly regions: RegionOrder;
+  /** In the order to try: a later one counts when no node of the earlier ones takes the client. */
+  readonly pools: readonly string[];
+  /** The pool that counted; absent when no node takes the client. */
+  readonly chosenPool?: string | undefined;
   /** Those of the step that counted; none when no node takes the client. */
   readonly chosenRegions: readonly string[];
   readonly nodes: readonly NodeVerdict[];
   readonly rounds: readonly ChoiceRound[];
+  /** Of the chosen regions, in the order drawn; they stand in place of their nodes. */
+  readonly domains: DrawnDomains;
 }
 
 export interface NodeQuestion {
   readonly nodes: readonly NodeLease[];
-  /** What the client says of itself; `platform` and `region` count. */
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly protocols: readonly AccessProtocol[];
+  readonly regions: RegionOrder;
+  readonly pools: readonly string[];
+  readonly poolOf: (record: NodeRecord) => string;
   readonly control: NodeConfig['control'];
-  /** Of the node that is asked. */
-  readonly ownRegion: string;
   /** From 0 to below 1. */
   readonly random: () => number;
 }
 
 /** @returns also when no node takes the client: then without rounds */
-export function chooseNodes({ nodes, attributes, control, ownRegion, random }: NodeQuestion): NodeChoice {
-  const protocols = clientProtocols(attributes);
-  const regions = orderRegions(attributes, control.regions, nodes, ownRegion);
-  const judged = nodes.map((lease) => judge(lease, protocols, control.regions));
+export function chooseNodes(question: NodeQuestion): NodeChoice {
+  const { nodes, protocols, regions, pools, poolOf, control, random } = question;
+  const hasDomains = (record: NodeRecord): boolean => control.pools.includes(poolOf(record));
+  const judged = nodes.map((lease) => judge(lease, protocols, hasDomains(lease.record) ? control.regions : {}));
   const fit = judged.filter(({ leftOut }) => leftOut === undefined).map(({ record }) => record);
-  const chosenRegions = regions.steps.find((step) => fit.some(({ region }) => step.includes(region))) ?? [];
-  const isNear = ({ region }: NodeRecord) => chosenRegions.includes(region);
+  const place = findPlace(fit, question);
+  const isNear = (record: NodeRecord) => place?.pool === poolOf(record) && place.regions.includes(record.region);
+  const chosenRegions = place?.regions ?? [];
+  const isShared = place !== undefined && control.pools.includes(place.pool);
   return {
     protocols,
     regions,
+    pools,
+    ...(place === undefined ? {} : { chosenPool: place.pool }),
     chosenRegions,
-    nodes: judged.map((verdict) =>
-      verdict.leftOut === undefined && !isNear(verdict.record) ? { ...verdict, leftOut: 'other-region' } : verdict,
-    ),
+    nodes: judged.map((verdict) => {
+      if (verdict.leftOut !== undefined || isNear(verdict.record)) return verdict;
+      const isOtherPool =
+        place === undefined ? !pools.includes(poolOf(verdict.record)) : place.pool !== poolOf(verdict.record);
+      return { ...verdict, leftOut: isOtherPool ? 'other-pool' : 'other-region' };
+    }),
     rounds: drawRounds(fit.filter(isNear), control.accessPoints, random),
+    domains: isShared ? drawDomains(chosenRegions, control.regions, random) : new Map(),
   };
 }
 
-/** What a node offers of `protocols`, by itself or through its region's domains. */
-export function offers(
-  { accessPoints, region }: Pick<NodeRecord, 'accessPoints' | 'region'>,
+interface Place {
+  readonly pool: string;
+  readonly regions: readonly string[];
+}
+
+/** A pool is what somebody decided, so it goes before nearness: the next pool counts when no region has a node of this one. */
+function findPlace(fit: readonly NodeRecord[], { pools, poolOf, regions }: NodeQuestion): Place | undefined {
+  for (const pool of pools) {
+    const members = fit.filter((record) => poolOf(record) === pool);
+    const step = regions.steps.find((names) => members.some(({ region }) => names.includes(region)));
+    if (step !== undefined) return { pool, regions: step };
+  }
+  return undefined;
+}
+
+/** Whether a node offers a protocol, by itself or through its region's domains. */
+function offers(
+  { accessPoints, region }: NodeRecord,
   protocol: AccessProtocol,
   regions: NodeConfig['control']['regions'],
-): string | undefined {
-  return settingsOf(regions, region)?.domains[protocol] ?? accessPoints[protocol];
+): boolean {
+  return settingsOf(regions, region)?.domains[protocol] !== undefined || accessPoints[protocol] !== undefined;
 }
 
 function judge(
@@ -123,7 +154,7 @@ function judge(
   if (record.workers.length === 0 || record.workers.some((generation) => generation < 0)) return leftOut('not-ready');
   if (record.load >= OVERLOADED) return leftOut('overloaded');
   if (record.connections >= record.connectionLimit) return leftOut('full');
-  if (!protocols.some((protocol) => offers(record, protocol, regions) !== undefined)) return leftOut('no-protocol');
+  if (!protocols.some((protocol) => offers(record, protocol, regions))) return leftOut('no-protocol');
   return { record };
 }
 

@@ -4,10 +4,13 @@
  */
 import type { Credentials } from '../cluster/index.js';
 import type { DeviceSecrets, TokenIssuer } from '../tokens/index.js';
+import type { Policies } from './policies/index.js';
 
 export interface ControlOptions {
   /** Keys to publish, and identities that get no token. */
   readonly credentials: Credentials;
   readonly issuer: TokenIssuer;
   readonly deviceSecrets: DeviceSecrets;
+  /** In force, for whoever asks. */
+  readonly policies: Policies;
 }

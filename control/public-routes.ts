@@ -10,6 +10,7 @@ import { type HttpApp, problemResponses } from '../http/index.js';
 import { AppDirectory, type AppEntry } from './app-directory.js';
 import { type BootstrapContext, bootstrap } from './bootstrap.js';
 import { BootstrapLimits } from './bootstrap-limits.js';
+import { Chooser } from './choice.js';
 import { OriginNotAllowedError, UnknownAppError } from './errors.js';
 import type { ControlOptions } from './options.js';
 import { bootstrapAnswer, bootstrapRequest } from './schemas.js';
@@ -23,6 +24,7 @@ export function registerPublicRoutes(app: HttpApp, context: BootstrapContext, op
   const directory = context.current.derive((config) => new AppDirectory(config));
   const { keys } = options.credentials;
   const limits = new BootstrapLimits();
+  const chooser = new Chooser(context, options.policies);
 
   app.get('/healthz', async () => ({ status: 'ok' }));
 
@@ -69,7 +71,9 @@ export function registerPublicRoutes(app: HttpApp, context: BootstrapContext, op
       const entry = directory().find(request.body.app);
       if (entry === undefined) throw new UnknownAppError();
       recheckOrigin(request, reply, entry);
-      return limits.guard(entry, request.ip, () => bootstrap(entry, request.body, context, options));
+      return limits.guard(entry, request.ip, () =>
+        bootstrap({ app: entry, address: request.ip }, request.body, context, chooser, options),
+      );
     },
   );
 }

@@ -51,22 +51,28 @@ export const bootstrapAnswer = z.object({
   token: z.string(),
   expiresAtMs: z.int(),
   businesses: z.array(z.string()).readonly(),
-  accessPoints: z.object({
-    tls: z.array(z.string()).readonly().optional().describe('host:port'),
-    tcp: z.array(z.string()).readonly().optional().describe('host:port'),
-    wss: z.array(z.string()).readonly().optional().describe('wss://host:port/connect'),
-    ws: z.array(z.string()).readonly().optional().describe('ws://host:port/connect'),
-  }),
+  accessPoints: z
+    .partialRecord(z.enum(ACCESS_PROTOCOLS), z.array(z.string()).readonly())
+    .describe('host:port, or for wss and ws a URL; several in the order to try'),
   protocols: z.array(z.enum(ACCESS_PROTOCOLS)).readonly().describe('In the order to try.'),
   heartbeat: z.object({
-    intervalMs: z.int(),
-    minMs: z.int().describe('Bounds of what a client may announce; both intervalMs: it keeps to that.'),
-    maxMs: z.int(),
+    intervalMs: z.int().describe('Where to begin'),
+    minMs: z.int(),
+    maxMs: z.int().describe('Equal to minMs: fixed'),
   }),
-  report: z.object({
-    share: z.number().describe('Of the connections that report measurements, 0 to 1.'),
-    intervalMs: z.int(),
-  }),
+  racing: z
+    .object({ delayMs: z.int(), maxParallel: z.int() })
+    .optional()
+    .describe('How to race access points; the client decides when absent'),
+  features: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .describe('Flags for the application'),
+  limits: z.record(z.string(), z.number()).optional().describe('Of the client'),
+  report: z
+    .object({ share: z.number(), intervalMs: z.int() })
+    .describe('Which share of connections, 0 to 1, sends measurements, and how often'),
+  decisions: z.array(z.string()).readonly().optional().describe('Policies that matched, at most 16 are named'),
   retry: z.object({ minMs: z.int(), maxMs: z.int() }),
 });
 export type BootstrapAnswer = z.output<typeof bootstrapAnswer>;

@@ -16,6 +16,8 @@ interface ExplainArguments extends KeyArguments {
   app: string | undefined;
   device: string | undefined;
   attr: string[] | undefined;
+  business: string[] | undefined;
+  address: string | undefined;
   admin: boolean;
   json: boolean;
 }
@@ -39,6 +41,13 @@ export const explainCommand: CommandModule<{ json: boolean }, ExplainArguments> 
         requiresArg: true,
         describe: 'what it says of itself, such as region=eu; repeatable',
       })
+      .option('business', {
+        type: 'string',
+        array: true,
+        requiresArg: true,
+        describe: 'business that it is granted; repeatable; all that serve the app when absent',
+      })
+      .option('address', { type: 'string', requiresArg: true, describe: 'IP address from where it calls' })
       .option('admin', { type: 'boolean', default: false, describe: 'as an operator; then also without a device' })
       .example('$0 explain --app shop --device till-7 --attr region=eu', 'for a client of that region')
       .epilogue(`Exit code ${ExitCode.notDone}: it would get no access point now.`) as never;
@@ -52,7 +61,11 @@ export const explainCommand: CommandModule<{ json: boolean }, ExplainArguments> 
 
 function ask(args: ExplainArguments): Promise<Explanation> {
   const { app, device, admin } = args;
-  const query = attributesOf(args.attr ?? []);
+  const query = {
+    ...attributesOf(args.attr ?? []),
+    ...(args.business === undefined ? {} : { businesses: args.business.join(',') }),
+    ...(args.address === undefined ? {} : { address: args.address }),
+  };
   if (device === undefined) {
     if (!admin) throw new UsageError('say which device: --app APP --device ID, or --admin for none in particular');
     return callAdmin(args, { method: 'GET', segments: ['explain'], query });
@@ -72,21 +85,26 @@ export function attributesOf(pairs: readonly string[]): Record<string, string> {
   return Object.fromEntries(attributes);
 }
 
-export function explanationText({ device, regions, nodes, rounds, answer, refused }: Explanation): string {
+export function explanationText(explanation: Explanation): string {
+  const { device, regions, nodes, rounds, answer, refused } = explanation;
   const steps = regions.steps.map((step) => step.join(' or ')).join(', then ');
   const asked = regions.asked === undefined ? 'none asked for' : `${regions.asked} asked for`;
   const chosen = regions.chosen.length === 0 ? 'no node takes clients there' : `taken: ${regions.chosen.join(' or ')}`;
   const places = new Map(rounds.map(({ taken }, i) => [taken.incarnation, i + 1]));
-  const rows = nodes.map(({ node, incarnation, region, load, connections, connectionLimit, leftOut }) => {
+  const rows = nodes.map(({ node, incarnation, region, pool, load, connections, connectionLimit, leftOut }) => {
     const place = places.get(incarnation);
     const verdict = leftOut === undefined ? (place === undefined ? 'not drawn' : `taken, ${place}.`) : WORDS[leftOut];
-    return [node, incarnation, region, load.toFixed(2), `${connections} of ${connectionLimit}`, verdict];
+    return [node, incarnation, region, pool, load.toFixed(2), `${connections} of ${connectionLimit}`, verdict];
   });
   return [
     ...(device === undefined ? [] : [`device      ${printable(deviceText(device))}`]),
-    `region      ${printable(asked)}${regions.asked === undefined || regions.known ? '' : ', which nobody knows'}; ${steps}; ${chosen}`,
+    `region      ${printable(asked)}${regions.asked === undefined || regions.known ? '' : ', which nobody knows'}${HOMES[regions.by](regions.home)}; ${steps}; ${chosen}`,
+    `pool        ${poolText(explanation.pools)}`,
     '',
-    nodes.length === 0 ? 'no node is known' : table(['NODE', 'INCARNATION', 'REGION', 'LOAD', 'CONNECTIONS', ''], rows),
+    ...policyLines(explanation),
+    nodes.length === 0
+      ? 'no node is known'
+      : table(['NODE', 'INCARNATION', 'REGION', 'POOL', 'LOAD', 'CONNECTIONS', ''], rows),
     '',
     ...rounds.map(({ compared, taken, by }, i) => {
       return `${i + 1}. of ${compared.map(({ node }) => node).join(' and ')}: ${taken.node}, ${DECISIONS[by]}`;
@@ -97,6 +115,32 @@ export function explanationText({ device, regions, nodes, rounds, answer, refuse
   ].join('\n');
 }
 
+const HOMES: Readonly<Record<Explanation['regions']['by'], (home: string) => string>> = {
+  hint: () => '',
+  address: (home) => `; its address is of ${home}`,
+  node: (home) => `; the node that is asked is in ${home}`,
+};
+
+function poolText({ steps, chosen, empty }: Explanation['pools']): string {
+  const taken = chosen === undefined ? 'no node takes clients there' : `taken: ${chosen}`;
+  const passed = chosen === undefined || empty.length === 0 ? '' : `; no node of ${empty.join(' or ')} takes clients`;
+  return `${steps.join(', then ')}; ${taken}${passed}`;
+}
+
+function policyLines({ policies, settings }: Explanation): string[] {
+  if (policies.length === 0) return [];
+  const verdicts = policies.map(({ policy, failed }) => {
+    const words = failed && `not matched: ${failed.condition} wants ${failed.wanted}, met ${failed.met}`;
+    return [policy, printable(words ?? 'matched')];
+  });
+  const given = settings.map(({ setting, value, policy }) => [printable(setting), JSON.stringify(value), policy]);
+  return [
+    table(['POLICY', ''], verdicts),
+    '',
+    ...(given.length === 0 ? [] : [table(['SETTING', 'VALUE', 'POLICY'], given), '']),
+  ];
+}
+
 const WORDS: Readonly<Record<NonNullable<Explanation['nodes'][number]['leftOut']>, string>> = {
   'no-access': 'left out: holds no connections',
   'lease-lapsed': 'left out: its lease has lapsed',
@@ -105,6 +149,7 @@ const WORDS: Readonly<Record<NonNullable<Explanation['nodes'][number]['leftOut']
   overloaded: 'left out: overloaded',
   full: 'left out: full',
   'no-protocol': 'left out: none of the protocols',
+  'other-pool': 'left out: another pool',
   'other-region': 'left out: another region',
 };
 

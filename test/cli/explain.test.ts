@@ -7,6 +7,7 @@ const node = (name: string, leftOut?: Explanation['nodes'][number]['leftOut']): 
   node: name,
   incarnation: `0${name}`,
   region: 'eu',
+  pool: 'default',
   load: 0.25,
   connections: 10,
   connectionLimit: 100,
@@ -26,10 +27,17 @@ const TOLD: Explanation = {
     sinceMs: 0,
   },
   attributes: { region: 'eu' },
-  regions: { asked: 'eu', known: true, steps: [['eu'], ['us', 'asia']], chosen: ['eu'] },
+  regions: { asked: 'eu', home: 'eu', by: 'hint', known: true, steps: [['eu'], ['us', 'asia']], chosen: ['eu'] },
+  policies: [],
+  settings: [],
+  pools: { steps: ['default'], chosen: 'default', empty: [] },
   nodes: [node('a'), node('b'), node('c'), node('d', 'draining')],
   rounds: [{ compared: [name('a'), name('b')], taken: name('b'), by: 'load' }],
-  answer: { accessPoints: { tcp: ['b:1'] }, protocols: ['tcp'] },
+  answer: {
+    accessPoints: { tcp: ['b:1'] },
+    protocols: ['tcp'],
+    settings: { heartbeat: { intervalMs: 1, minMs: 1, maxMs: 1 } },
+  },
 };
 
 test('explain: attributes are name and value', (t) => {
@@ -41,18 +49,22 @@ test('explain: nodes with their verdict, comparisons, addresses', (t) => {
   const lines = explanationText(TOLD).split('\n');
   t.regex(lines[0] ?? '', /^device {6}till-7 of shop: online at a \(eu\), 0a-1-1, for \d+ d/);
   t.is(lines[1], 'region      eu asked for; eu, then us or asia; taken: eu');
-  t.regex(lines[4] ?? '', /^a +0a +eu +0\.25 +10 of 100 +not drawn$/);
-  t.regex(lines[5] ?? '', /^b .*taken, 1\.$/);
-  t.regex(lines[7] ?? '', /^d .*left out: it drains$/);
-  t.is(lines[9], '1. of a and b: b, less loaded');
-  t.is(lines[10], 'tcp         b:1');
+  t.is(lines[2], 'pool        default; taken: default');
+  t.regex(lines[5] ?? '', /^a +0a +eu +default +0\.25 +10 of 100 +not drawn$/);
+  t.regex(lines[6] ?? '', /^b .*taken, 1\.$/);
+  t.regex(lines[8] ?? '', /^d .*left out: it drains$/);
+  t.is(lines[10], '1. of a and b: b, less loaded');
+  t.is(lines[11], 'tcp         b:1');
 });
 
 test('explain: a refusal, an unknown region, a device whose place nobody can tell', (t) => {
   const text = explanationText({
     device: { app: 'shop', device: 'till\u001b[2J', state: 'unknown' },
     attributes: { region: 'mars' },
-    regions: { asked: 'mars', known: false, steps: [['eu']], chosen: [] },
+    regions: { asked: 'mars', home: 'eu', by: 'node', known: false, steps: [['eu']], chosen: [] },
+    policies: [],
+    settings: [],
+    pools: { steps: ['default'], empty: ['default'] },
     nodes: [],
     rounds: [],
     refused: { code: 'TRK_NOT_READY', detail: 'no node takes devices now' },

@@ -30,7 +30,7 @@ test('drain targets: nodes of the same region first, others when there is none',
 });
 
 test('drain targets: a region’s domain stands before its nodes', (t) => {
-  const regions = { eu: { fallback: [], domains: { ws: 'eu.example.com:443' } } };
+  const regions = { eu: { fallback: [], cidrs: [], domains: { ws: 'eu.example.com:443' } } };
   const [target] = drainTargets([leaseOf('near', LEASE_MS, { region: 'eu' })], { ...question, regions });
   t.deepEqual(target?.accessPoints, { tcp: 'near:7100', ws: 'eu.example.com:443' });
 });

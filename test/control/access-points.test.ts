@@ -2,15 +2,14 @@ import test from 'ava';
 import type { NodeLease } from '../../cluster/index.js';
 import type { NodeConfig } from '../../config/index.js';
 import { accessPointsOf } from '../../control/access-points.js';
-import { chooseNodes } from '../../control/node-choice.js';
 import { leaseOf } from './fixtures.js';
+import { choose, NO_CONTROL } from './node-question.js';
 
 type Regions = NodeConfig['control']['regions'];
 
 /** Draws the first and the next, so that alike nodes are named in the order in which they stand. */
 function answer(nodes: readonly NodeLease[], regions: Regions = {}, attributes: Record<string, string> = {}) {
-  const control = { accessPoints: 3, regions };
-  return accessPointsOf(chooseNodes({ nodes, attributes, control, ownRegion: 'default', random: () => 0 }), regions);
+  return accessPointsOf(choose(nodes, { control: { ...NO_CONTROL, regions }, attributes, random: () => 0 }));
 }
 
 test('access points: per protocol the chosen nodes that offer it, in the order chosen', (t) => {
@@ -39,7 +38,7 @@ test('access points: nodes behind one advertised address are one', (t) => {
 
 test("access points: a region's domain stands in place of its nodes, of that protocol only", (t) => {
   const regions: Regions = {
-    default: { fallback: [], domains: { wss: 'eu.example.com:443', tcp: 'eu.example.com:7100' } },
+    default: { fallback: [], cidrs: [], domains: { wss: 'eu.example.com:443', tcp: 'eu.example.com:7100' } },
   };
   t.deepEqual(answer([leaseOf('a'), leaseOf('b')], regions), {
     accessPoints: {
@@ -52,7 +51,7 @@ test("access points: a region's domain stands in place of its nodes, of that pro
 });
 
 test('access points: a domain is no use when no node of the region takes clients', (t) => {
-  const regions: Regions = { default: { fallback: [], domains: { tcp: 'eu.example.com:7100' } } };
+  const regions: Regions = { default: { fallback: [], cidrs: [], domains: { tcp: 'eu.example.com:7100' } } };
   t.throws(() => answer([leaseOf('a', { draining: true })], regions), { code: 'TRK_NOT_READY' });
 });
 

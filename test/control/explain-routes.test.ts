@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { EngineUnavailableError } from '../../actors/index.js';
 import type { ServiceContext } from '../../cluster/index.js';
 import { CurrentConfig, type NodeConfig, parseConfig } from '../../config/index.js';
-import { createAdminExplainRoutes, createExplainRoutes, type Explanation } from '../../control/index.js';
+import { createAdminExplainRoutes, createExplainRoutes, type Explanation, Policies } from '../../control/index.js';
 import { createHttpServer, startHttpServer, stopHttpServer } from '../../http/index.js';
 import { FakeRouting } from '../support/fake-routing.js';
 import { CONFIG, expectProblem, FakeNode, leaseOf, silentLog } from './fixtures.js';
@@ -15,9 +15,10 @@ async function start(t: ExecutionContext, config: NodeConfig = WITH_ADMIN) {
   const routing = new FakeRouting();
   const current = new CurrentConfig(config);
   const context: ServiceContext = { config, current, log: silentLog, routing, node };
+  const policies = new Policies({ config: current, log: silentLog });
   const app = createHttpServer({ log: silentLog, maxBodyBytes: 1024 });
-  await app.register(createExplainRoutes(context));
-  await app.register(createAdminExplainRoutes(context));
+  await app.register(createExplainRoutes(context, policies));
+  await app.register(createAdminExplainRoutes(context, policies));
   const url = `http://${await startHttpServer(app, { host: '127.0.0.1', port: 0 })}`;
   t.teardown(() => stopHttpServer(app));
   const get = (path: string, key: string) => fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
@@ -43,7 +44,8 @@ test('explain: every node with its reason, each comparison, what came out', asyn
   t.is(response.status, 200);
   const told = await explanationOf(response);
   t.deepEqual(told.attributes, { platform: 'ios', region: 'eu', model: 'x' });
-  t.deepEqual(told.regions, { asked: 'eu', known: true, steps: [['eu']], chosen: ['eu'] });
+  t.deepEqual(told.regions, { asked: 'eu', home: 'eu', by: 'hint', known: true, steps: [['eu']], chosen: ['eu'] });
+  t.deepEqual(told.pools, { steps: ['default'], chosen: 'default', empty: [] });
   t.deepEqual(
     told.nodes.map(({ node: name, leftOut }) => [name, leftOut]),
     [
@@ -57,6 +59,7 @@ test('explain: every node with its reason, each comparison, what came out', asyn
     node: 'b',
     incarnation: 'incarnation-of-b',
     region: 'eu',
+    pool: 'default',
     load: 0.5,
     connections: 3,
     connectionLimit: 1_000,
@@ -67,6 +70,7 @@ test('explain: every node with its reason, each comparison, what came out', asyn
   t.deepEqual(told.answer, {
     accessPoints: { tcp: ['c:7100', 'b:7100'], ws: ['ws://c:7101/connect', 'ws://b:7101/connect'] },
     protocols: ['tcp', 'ws'],
+    settings: { heartbeat: { intervalMs: 45_000, minMs: 45_000, maxMs: 45_000 } },
   });
   t.false('refused' in told);
 });

@@ -12,7 +12,7 @@ import {
   type ServiceActor,
 } from '../../cluster/index.js';
 import { CurrentConfig, type NodeConfig, parseConfig } from '../../config/index.js';
-import { ControlActor, createControlService, longestTokenLifeMs } from '../../control/index.js';
+import { ControlActor, createControlService, longestTokenLifeMs, Policies } from '../../control/index.js';
 import {
   createTokenVerifier,
   DeviceSecrets,
@@ -118,7 +118,10 @@ export async function startControl(t: ExecutionContext, config: NodeConfig = CON
   const dir = await dataDir(t);
   const credentials = await openCredentials(dir, config);
   const { keys } = credentials;
-  const options = { credentials, issuer: new TokenIssuer({ keys }), deviceSecrets: await DeviceSecrets.open(dir) };
+  const current = new CurrentConfig(config);
+  const policies = new Policies({ config: current, log: silentLog });
+  const deviceSecrets = await DeviceSecrets.open(dir);
+  const options = { credentials, issuer: new TokenIssuer({ keys }), deviceSecrets, policies };
   const definition = createControlService(options);
   const node = new FakeNode();
   // The control layer routes nothing.
@@ -127,7 +130,7 @@ export async function startControl(t: ExecutionContext, config: NodeConfig = CON
   t.true(actor instanceof ControlActor);
   actor.initialize({
     getCustomParameters: () => ({
-      context: { config, current: new CurrentConfig(config), log: silentLog, routing, node },
+      context: { config, current, log: silentLog, routing, node },
       options: definition.options,
     }),
   });

@@ -1,22 +1,10 @@
 import test from 'ava';
 import type { NodeLease, NodeRecord } from '../../cluster/index.js';
 import type { NodeConfig } from '../../config/index.js';
-import { chooseNodes, type NodeChoice, type NodeQuestion } from '../../control/node-choice.js';
+import type { NodeChoice } from '../../control/node-choice.js';
 import { scriptedRandom, seededRandom } from '../support/seeded-random.js';
 import { leaseOf } from './fixtures.js';
-
-const CONTROL: NodeConfig['control'] = { accessPoints: 3, regions: {} };
-
-function choose(nodes: readonly NodeLease[], more: Partial<NodeQuestion> = {}): NodeChoice {
-  return chooseNodes({
-    nodes,
-    attributes: {},
-    control: CONTROL,
-    ownRegion: 'default',
-    random: seededRandom(1),
-    ...more,
-  });
-}
+import { choose, NO_CONTROL } from './node-question.js';
 
 const names = (choice: NodeChoice) => choice.rounds.map(({ taken }) => taken.name);
 const rounds = (choice: NodeChoice) =>
@@ -80,7 +68,7 @@ test('node choice: loads of one tenth are alike, then connections for the limit 
 test('node choice: as many as the configuration wants, each once', (t) => {
   const nodes = Array.from({ length: 20 }, (_, i) => leaseOf(`n${i}`));
   for (const accessPoints of [1, 3, 16]) {
-    const chosen = names(choose(nodes, { control: { ...CONTROL, accessPoints } }));
+    const chosen = names(choose(nodes, { control: { ...NO_CONTROL, accessPoints } }));
     t.is(new Set(chosen).size, accessPoints);
   }
   t.is(names(choose(nodes.slice(0, 2))).length, 2);
@@ -105,11 +93,11 @@ test('node choice: a browser is sent to nodes that speak WebSocket', (t) => {
 });
 
 const REGIONS: NodeConfig['control'] = {
-  accessPoints: 3,
+  ...NO_CONTROL,
   regions: {
-    eu: { fallback: ['us', 'asia'], domains: {} },
-    us: { fallback: [], domains: {} },
-    asia: { fallback: [], domains: { wss: 'asia.example.com:443' } },
+    eu: { fallback: ['us', 'asia'], cidrs: [], domains: {} },
+    us: { fallback: [], cidrs: [], domains: {} },
+    asia: { fallback: [], cidrs: [], domains: { wss: 'asia.example.com:443' } },
   },
 };
 const eu = leaseOf('eu-1', { region: 'eu' });
@@ -134,7 +122,7 @@ test('node choice: who names a region goes nowhere but there and to its fallback
 
 test('node choice: who names none, or one that nobody knows, is sent to the own region and then anywhere', (t) => {
   for (const attributes of [{}, { region: 'mars' }, { region: 'constructor' }, { region: '' }]) {
-    const control = { ...REGIONS, regions: { ...REGIONS.regions, eu: { fallback: [], domains: {} } } };
+    const control = { ...REGIONS, regions: { ...REGIONS.regions, eu: { fallback: [], cidrs: [], domains: {} } } };
     const near = choose([eu, us, asia], { control, attributes, ownRegion: 'eu' });
     t.deepEqual(names(near), ['eu-1']);
     t.false(near.regions.known);

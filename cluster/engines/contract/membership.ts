@@ -16,6 +16,8 @@ export interface NodeRecord {
   readonly version: string;
   readonly roles: readonly NodeRole[];
   readonly region: string;
+  /** Of access nodes; absent in what a node of a version without pools says, which is then of `default`. */
+  readonly pool?: string;
   /** Milliseconds since the Unix epoch, by its own clock. */
   readonly startedAtMs: number;
   /** Accepts nothing new and asks its clients to go. */

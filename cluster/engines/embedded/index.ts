@@ -2,6 +2,7 @@
 import type { Engine } from '../contract/index.js';
 import { EmbeddedBus } from './embedded-bus.js';
 import { EmbeddedCredentials } from './embedded-credentials.js';
+import { EmbeddedControlState } from './embedded-control-state.js';
 import { EmbeddedGroups } from './embedded-groups.js';
 import { EmbeddedMembership } from './embedded-membership.js';
 import { EmbeddedRoutes } from './embedded-routes.js';
@@ -11,10 +12,12 @@ export interface EmbeddedEngineOptions {
   readonly clockUs?: () => number;
   /** What leases are measured by, in milliseconds; it stands still by default. */
   readonly leaseClockMs?: () => number;
+  /** For what operators set; in memory when absent. */
+  readonly dataDir?: string | undefined;
 }
 
 export function createEmbeddedEngine(options: EmbeddedEngineOptions = {}): Engine {
-  const { clockUs = systemClockUs, leaseClockMs } = options;
+  const { clockUs = systemClockUs, leaseClockMs, dataDir } = options;
   const groups = new EmbeddedGroups(Date.now);
   return {
     routes: new EmbeddedRoutes(clockUs),
@@ -22,6 +25,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions = {}): Engin
     bus: new EmbeddedBus(groups),
     membership: new EmbeddedMembership({ clockUs, leaseClockMs }),
     credentials: new EmbeddedCredentials(),
+    controlState: new EmbeddedControlState(dataDir),
     close: () => Promise.resolve(),
   };
 }

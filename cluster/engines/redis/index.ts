@@ -6,6 +6,7 @@ import { Keys } from './keys.js';
 import { RedisBus } from './redis-bus.js';
 import { RedisConnection } from './redis-connection.js';
 import { RedisCredentials } from './redis-credentials.js';
+import { RedisControlState } from './redis-control-state.js';
 import { RedisGroups } from './redis-groups.js';
 import { RedisMembership } from './redis-membership.js';
 import { RedisRoutes } from './redis-routes.js';
@@ -25,6 +26,7 @@ export async function createRedisEngine(config: RedisConfig): Promise<Engine> {
       bus: new RedisBus(connection, channels, keys),
       membership: await RedisMembership.open(connection, channels, keys),
       credentials: await RedisCredentials.open(connection, channels, keys),
+      controlState: await RedisControlState.open(connection, channels, keys),
       close: () => connection.close(),
     };
   } catch (error) {

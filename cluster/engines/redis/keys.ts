@@ -65,6 +65,16 @@ export class Keys {
     return `${this.#prefix}:{n${incarnation}}`;
   }
 
+  /** Hash: name -> what operators set for the whole service. */
+  control(): string {
+    return `${this.#prefix}:{control}:texts`;
+  }
+
+  /** The channel on which changes of it are announced. */
+  controlChanges(): string {
+    return `${this.#prefix}:{control}:changes`;
+  }
+
   /** Hash: incarnation -> what the node says of itself; its lease and its mark lie in the same slot. */
   nodes(): string {
     return `${this.#prefix}:{nodes}:records`;
