@@ -34,3 +34,22 @@ test('retry policy: a login that does not hold leaves the row going, one that ho
   policy.online(20_000);
   t.is(policy.nextDelayMs(RETRY, 0.5, 30_000), 50, 'held for ten seconds');
 });
+
+test('retry policy: a link that ended without a word is waited for four times as long, and longer after that', (t) => {
+  const policy = new RetryPolicy();
+  policy.online(0);
+  t.deepEqual([policy.nextDelayMs(RETRY, 0.5, 20_000, true), policy.nextDelayMs(RETRY, 0.5, 20_000)], [200, 400]);
+});
+
+test('retry policy: twelve attempts a minute; beyond, delays have the highest ceiling and hints do not count', (t) => {
+  const policy = new RetryPolicy();
+  for (let i = 0; i < 12; i++) {
+    t.true(policy.hasBudget(i * 1_000));
+    policy.attempted(i * 1_000);
+  }
+  t.false(policy.hasBudget(59_999));
+  t.is(policy.nextDelayMs(RETRY, 0.5, 59_999), 500);
+  t.true(policy.hasBudget(60_000), 'the first is a minute old');
+  policy.attempted(60_000);
+  t.false(policy.hasBudget(60_999));
+});
