@@ -6,6 +6,8 @@
 import { MAX_TOKEN_BYTES, utf8Length } from '../protocol/index.js';
 import { DEFAULT_RETRY, type RetrySettings } from './backoff.js';
 import { BootstrapError } from './errors.js';
+import type { HeartbeatBounds } from './pulse/heartbeat-tuner.js';
+import type { PulseSettings, ReportSettings } from './pulse/pulse.js';
 import type { Protocol } from './transports/connector.js';
 
 /** The control layer's answer; a `credentials` port may leave out what has a `?`. */
@@ -21,8 +23,16 @@ export interface Bootstrap {
   readonly deviceId?: string | undefined;
   readonly deviceSecret?: string | undefined;
   readonly businesses?: readonly string[] | undefined;
-  /** For information: the interval of CONNACK decides. */
-  readonly heartbeat?: { readonly intervalMs: number } | undefined;
+  /** Bounds of an adaptive heartbeat; without them, and when they are equal, the interval of CONNACK is kept to. */
+  readonly heartbeat?:
+    | {
+        readonly intervalMs: number;
+        readonly minMs?: number | undefined;
+        readonly maxMs?: number | undefined;
+      }
+    | undefined;
+  /** Which share of the connections reports measurements, 0 to 1, and how often; nobody does when absent. */
+  readonly report?: ReportSettings | undefined;
   readonly retry?: RetrySettings | undefined;
 }
 
@@ -36,6 +46,7 @@ export interface Credentials {
   /** For the error when no target is usable. */
   readonly offered: readonly string[];
   readonly retry: RetrySettings;
+  readonly pulse: PulseSettings;
 }
 
 /** One place to connect to, one way to do it. */
@@ -60,6 +71,7 @@ export function checkBootstrap(answer: unknown): Credentials {
     targets: protocols.flatMap((protocol) => targetsOf(protocol, accessPoints[protocol])),
     offered: protocols,
     retry: retrySettings(body['retry']),
+    pulse: { bounds: heartbeatBounds(body['heartbeat']), report: reportSettings(body['report']) },
   };
 }
 
@@ -76,6 +88,20 @@ function retrySettings(retry: unknown): RetrySettings {
   const { minMs, maxMs } = record(retry, 'retry');
   if (!isPositive(minMs) || !isPositive(maxMs) || minMs > maxMs) throw wrong('retry');
   return { minMs, maxMs };
+}
+
+function heartbeatBounds(heartbeat: unknown): HeartbeatBounds | undefined {
+  const { minMs, maxMs } = record(heartbeat ?? {}, 'heartbeat');
+  if (minMs === undefined && maxMs === undefined) return undefined;
+  if (!isPositive(minMs) || !isPositive(maxMs) || minMs > maxMs) throw wrong('heartbeat');
+  return { minMs, maxMs };
+}
+
+function reportSettings(report: unknown): ReportSettings | undefined {
+  if (report === undefined) return undefined;
+  const { share, intervalMs } = record(report, 'report');
+  if (typeof share !== 'number' || !(share >= 0 && share <= 1) || !isPositive(intervalMs)) throw wrong('report');
+  return { share, intervalMs };
 }
 
 function record(value: unknown, field: string): Record<string, unknown> {

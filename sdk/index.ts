@@ -42,6 +42,8 @@ export {
   SDK_VERSION,
   type TrunklineClientOptions,
 } from './options.js';
+export { type HeartbeatMemory, heartbeatMemory } from './pulse/heartbeat-memory.js';
+export type { ReportSettings } from './pulse/pulse.js';
 export type { RequestHandler, ServedReply, ServedRequest } from './served-requests.js';
 export {
   type DeviceIdentity,

@@ -8,6 +8,7 @@ import { type Bootstrap, type Credentials, checkBootstrap } from './bootstrap.js
 import { type Clock, systemClock } from './clock.js';
 import { type InvalidArgumentError, InvalidOptionError } from './errors.js';
 import { httpBootstrap } from './http-bootstrap.js';
+import { type HeartbeatMemory, heartbeatMemory } from './pulse/heartbeat-memory.js';
 import { type IdentityStorage, memoryStorage } from './storage.js';
 import type { Connectors } from './transports/connector.js';
 
@@ -41,6 +42,15 @@ export interface TrunklineClientOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Requests that may wait to be sent, offline or beyond the server's limit. Default 1,000. */
   readonly maxQueuedRequests?: number | undefined;
+  /**
+   * Whether the heartbeat adapts to the network, within the bounds of the control layer. Default true; `false` keeps
+   * to the server's interval.
+   */
+  readonly adaptiveHeartbeat?: boolean | undefined;
+  /** Keeps the heartbeat found per network; in memory by default. */
+  readonly heartbeatMemory?: HeartbeatMemory | undefined;
+  /** Whether the client reports what it measures, when the control layer asks it to. Default true. */
+  readonly measurements?: boolean | undefined;
   /** Subscribes to hints that the network is back (a browser's `online` event). @returns unsubscribes */
   readonly networkHints?: ((onHint: () => void) => () => void) | undefined;
   readonly fetch?: typeof globalThis.fetch | undefined;
@@ -56,6 +66,9 @@ export interface ResolvedOptions {
   readonly requestDeadlineMs: number;
   readonly connectTimeoutMs: number;
   readonly maxQueuedRequests: number;
+  /** Undefined: the heartbeat is the server's. */
+  readonly heartbeatMemory: HeartbeatMemory | undefined;
+  readonly isReporting: boolean;
   readonly networkHints: (onHint: () => void) => () => void;
   readonly random: () => number;
   readonly clock: Clock;
@@ -74,6 +87,8 @@ export function resolveOptions(options: TrunklineClientOptions): ResolvedOptions
     requestDeadlineMs: whole('requestDeadlineMs', options.requestDeadlineMs ?? DEFAULT_REQUEST_DEADLINE_MS),
     connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS),
     maxQueuedRequests: whole('maxQueuedRequests', options.maxQueuedRequests ?? DEFAULT_MAX_QUEUED_REQUESTS),
+    heartbeatMemory: options.adaptiveHeartbeat === false ? undefined : (options.heartbeatMemory ?? heartbeatMemory()),
+    isReporting: options.measurements !== false,
     networkHints: options.networkHints ?? (() => () => {}),
     random: options.random ?? Math.random,
     clock: options.clock ?? systemClock,
