@@ -6,6 +6,8 @@
 import { MAX_TOKEN_BYTES, utf8Length } from '../protocol/index.js';
 import { DEFAULT_RETRY, type RetrySettings } from './backoff.js';
 import { BootstrapError } from './errors.js';
+import type { HeartbeatBounds } from './pulse/heartbeat-tuner.js';
+import type { PulseSettings, ReportSettings } from './pulse/pulse.js';
 import type { RaceSettings } from './racing/race.js';
 import type { Protocol } from './transports/connector.js';
 
@@ -22,29 +24,24 @@ export interface Bootstrap {
   readonly deviceId?: string | undefined;
   readonly deviceSecret?: string | undefined;
   readonly businesses?: readonly string[] | undefined;
-  /** The interval that CONNACK will say, and the bounds of an adaptive one; equal or absent bounds: a fixed one. */
-  readonly heartbeat?: Partial<HeartbeatBounds> | undefined;
+  /** Bounds of an adaptive heartbeat; without them, and when they are equal, the interval of CONNACK is kept to. */
+  readonly heartbeat?:
+    | {
+        readonly intervalMs: number;
+        readonly minMs?: number | undefined;
+        readonly maxMs?: number | undefined;
+      }
+    | undefined;
+  /** Which share of the connections reports measurements, 0 to 1, and how often; nobody does when absent. */
+  readonly report?: ReportSettings | undefined;
   readonly retry?: RetrySettings | undefined;
   readonly racing?: RaceSettings | undefined;
   /** Flags of the policies that matched, for the application. */
   readonly features?: Features | undefined;
   /** Known here: `maxQueuedRequests`. */
   readonly limits?: Readonly<Record<string, number>> | undefined;
-  readonly report?: ReportSettings | undefined;
   /** Names of the policies that matched, for logs. */
   readonly decisions?: readonly string[] | undefined;
-}
-
-export interface HeartbeatBounds {
-  readonly intervalMs: number;
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
-export interface ReportSettings {
-  /** Of connections that send REPORT, 0 to 1. */
-  readonly share: number;
-  readonly intervalMs: number;
 }
 
 export type Features = Readonly<Record<string, string | number | boolean>>;
@@ -63,9 +60,8 @@ export interface Credentials {
   readonly racing: RaceSettings | undefined;
   readonly features: Features;
   readonly limits: Readonly<Record<string, number>>;
-  readonly report: ReportSettings | undefined;
-  readonly heartbeat: Partial<HeartbeatBounds> | undefined;
   readonly decisions: readonly string[];
+  readonly pulse: PulseSettings;
 }
 
 /** One place to connect to, one way to do it. */
@@ -93,9 +89,8 @@ export function checkBootstrap(answer: unknown): Credentials {
     racing: numbers(body, 'racing', 'delayMs', 'maxParallel'),
     features: optionalRecord(body, 'features') as Features,
     limits: optionalRecord(body, 'limits') as Record<string, number>,
-    report: numbers(body, 'report', 'share', 'intervalMs'),
-    heartbeat: numbers(body, 'heartbeat', 'intervalMs'),
     decisions: texts(body['decisions'] ?? [], 'decisions'),
+    pulse: { bounds: heartbeatBounds(body['heartbeat']), report: reportSettings(body['report']) },
   };
 }
 
@@ -124,6 +119,20 @@ function retrySettings(retry: unknown): RetrySettings {
   const { minMs, maxMs } = record(retry, 'retry');
   if (!isPositive(minMs) || !isPositive(maxMs) || minMs > maxMs) throw wrong('retry');
   return { minMs, maxMs };
+}
+
+function heartbeatBounds(heartbeat: unknown): HeartbeatBounds | undefined {
+  const { minMs, maxMs } = record(heartbeat ?? {}, 'heartbeat');
+  if (minMs === undefined && maxMs === undefined) return undefined;
+  if (!isPositive(minMs) || !isPositive(maxMs) || minMs > maxMs) throw wrong('heartbeat');
+  return { minMs, maxMs };
+}
+
+function reportSettings(report: unknown): ReportSettings | undefined {
+  if (report === undefined) return undefined;
+  const { share, intervalMs } = record(report, 'report');
+  if (typeof share !== 'number' || !(share >= 0 && share <= 1) || !isPositive(intervalMs)) throw wrong('report');
+  return { share, intervalMs };
 }
 
 function record(value: unknown, field: string): Record<string, unknown> {

@@ -11,12 +11,14 @@ import { Calls } from './calls.js';
 import type { ClientState } from './client-state.js';
 import type { Connection } from './connection.js';
 import { CredentialsKeeper } from './credentials-keeper.js';
+import type { Choice } from './dialer.js';
 import { RequestError } from './errors.js';
 import { type ClientEventOf, type ClientEventType, EventHub } from './events.js';
 import { LinkKeeper } from './link-keeper.js';
 import { Memberships } from './memberships.js';
 import { Push } from './message.js';
 import { type ResolvedOptions, resolveOptions, type TrunklineClientOptions } from './options.js';
+import { Pulse } from './pulse/pulse.js';
 import { PushAcks } from './push-acks.js';
 import { RequestTable } from './request-table.js';
 import { ServedRequests } from './served-requests.js';
@@ -33,6 +35,7 @@ export class TrunklineClient {
   readonly #memberships: Memberships;
   readonly #acks = new PushAcks();
   readonly #credentials: CredentialsKeeper;
+  readonly #pulse: Pulse;
   readonly #link: LinkKeeper;
 
   /** @throws {InvalidOptionError} names the option */
@@ -50,18 +53,30 @@ export class TrunklineClient {
       onError: (error) => this.#hub.emit({ type: 'error', error }),
     });
     this.#memberships = this.#createMemberships(options);
-    this.#link = new LinkKeeper(options, {
+    const pulse = createPulse(options);
+    this.#pulse = pulse;
+    // Asked anew at each CONNECT.
+    const connectOptions = {
+      ...options,
+      get attributes() {
+        return { ...options.attributes, ...pulse.attributes };
+      },
+    };
+    this.#link = new LinkKeeper(connectOptions, {
       credentials: this.#credentials,
       hub: this.#hub,
       whenIdle: (callback) => this.#table.whenIdle(callback),
       onStay: () => this.#table.release(),
-      onOnline: (connection) => this.#online(connection),
+      onOnline: (connection, choice) => this.#online(connection, choice),
       onFrame: (frame, connection) => this.#dispatch(frame, connection),
+      onFailed: () => this.#pulse.failed(),
       onLost: () => {
+        this.#pulse.offline();
         this.#table.lost();
         this.#served.reset();
       },
       onClosed: (error) => {
+        this.#pulse.offline();
         this.#table.closed(error);
         this.#served.reset();
         this.#memberships.allEnded();
@@ -130,8 +145,10 @@ export class TrunklineClient {
     });
   }
 
-  #online(connection: Connection): void {
+  #online(connection: Connection, choice: Choice): void {
     this.#businesses.grant(connection.connack.businesses);
+    const { target, timings } = connection;
+    this.#pulse.online(connection, this.#credentials.pulse, { protocol: target.protocol, ...choice, timings });
     this.#acks.reset();
     this.#memberships.rejoinAll();
     this.#table.resume(connection);
@@ -192,4 +209,8 @@ export class TrunklineClient {
     }
     this.#hub.emit({ type: 'token-refreshed', expiresAtMs: credentials.expiresAtMs });
   }
+}
+
+function createPulse({ heartbeatMemory: memory, network, isReporting, random, clock }: ResolvedOptions): Pulse {
+  return new Pulse({ memory, network, isReporting, random, clock });
 }

@@ -125,6 +125,11 @@ export class Connection {
     return this.#connack;
   }
 
+  /** Of the live link; undefined before the login and after the end. */
+  get heartbeat(): HeartbeatTimer | undefined {
+    return this.#heartbeat;
+  }
+
   /** Takes over frames and the end, including what came before this call. */
   attach(handlers: ConnectionHandlers): void {
     this.#handlers = handlers;
@@ -214,7 +219,7 @@ export class Connection {
       case FrameType.ping:
         return this.send({ type: FrameType.pong, opaque: frame.opaque });
       case FrameType.pong:
-        return;
+        return this.#heartbeat?.ponged(frame.opaque);
       case FrameType.request:
       case FrameType.response:
       case FrameType.cancel:
@@ -269,6 +274,8 @@ export class Connection {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
     this.#cancelTimer();
+    // Said goodbye to, it was not lost.
+    if (code === undefined || code === CloseCode.heartbeatTimeout) this.#heartbeat?.lost();
     this.#heartbeat?.stop();
     this.#heartbeat = undefined;
     this.#options.signal.removeEventListener('abort', this.#onAbort);

@@ -6,6 +6,7 @@ import { backoffMs, DEFAULT_RETRY, type RetrySettings } from './backoff.js';
 import type { Credentials } from './bootstrap.js';
 import type { Clock } from './clock.js';
 import { asError } from './events.js';
+import type { PulseSettings } from './pulse/pulse.js';
 
 /** A token is renewed somewhere between these shares of its life, so that devices do not renew in step. */
 const EARLIEST_RENEWAL = 0.75;
@@ -52,6 +53,10 @@ export class CredentialsKeeper {
 
   get retry(): RetrySettings {
     return this.#latest?.retry ?? DEFAULT_RETRY;
+  }
+
+  get pulse(): PulseSettings {
+    return this.#latest?.pulse ?? { bounds: undefined, report: undefined };
   }
 
   /** Fetches; callers at the same time share one answer. */

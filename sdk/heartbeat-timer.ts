@@ -10,9 +10,22 @@ export interface HeartbeatTimerOptions {
   readonly onStale: () => void;
 }
 
+/** What heartbeats show of the network. */
+export interface HeartbeatWatcher {
+  pinged(): void;
+  /** After a ping something came. @param silenceMs how long nothing had gone either way before the ping */
+  answered(silenceMs: number): void;
+  /** The answer to the last ping itself came. */
+  roundTrip(rttMs: number): void;
+  /** The link is lost, and a ping was unanswered. */
+  unanswered(silenceMs: number): void;
+}
+
 export class HeartbeatTimer {
+  watcher: HeartbeatWatcher | undefined;
   readonly #options: HeartbeatTimerOptions;
   readonly #heartbeat: Heartbeat;
+  #pingedAtMs: number | undefined;
   #cancelTimer = (): void => {};
 
   constructor(options: HeartbeatTimerOptions) {
@@ -26,15 +39,42 @@ export class HeartbeatTimer {
   }
 
   received(): void {
+    const isAnswer = this.#heartbeat.isWaiting;
     this.#heartbeat.received(this.#options.clock.nowMs());
+    if (isAnswer) this.watcher?.answered(this.#heartbeat.silenceMs);
+  }
+
+  /** A PONG came. */
+  ponged(opaque: number): void {
+    if (opaque !== this.#pingedAtMs) return;
+    this.#pingedAtMs = undefined;
+    this.watcher?.roundTrip(Math.max(0, this.#options.clock.nowMs() - opaque));
+  }
+
+  /**
+   * Keeps another interval from now on.
+   *
+   * @param answerMs the longest that a ping waits for its answer; the interval where that is less
+   */
+  retime(intervalMs: number, answerMs: number): void {
+    this.#heartbeat.intervalMs = intervalMs;
+    this.#heartbeat.answerMs = answerMs;
+    this.#arm();
   }
 
   /** @param answerMs how long the other side has; an interval by default */
   ping(answerMs?: number): void {
     const nowMs = this.#options.clock.nowMs();
-    this.#options.sendPing(nowMs);
     this.#heartbeat.pinged(nowMs, answerMs);
+    this.#pingedAtMs = nowMs;
+    this.#options.sendPing(nowMs);
     this.#arm();
+    this.watcher?.pinged();
+  }
+
+  /** The link is given up, or was lost. */
+  lost(): void {
+    if (this.#heartbeat.isWaiting) this.watcher?.unanswered(this.#heartbeat.silenceMs);
   }
 
   stop(): void {

@@ -4,16 +4,30 @@
  * ping rather than by elapsed time alone keeps a link alive whose timer a sleeping laptop or a background tab held back.
  */
 export class Heartbeat {
-  readonly #intervalMs: number;
+  /** May change while the link lives. */
+  intervalMs: number;
+  /** The longest that a ping of ours waits for its answer. */
+  answerMs = Number.POSITIVE_INFINITY;
   #lastSentMs: number;
   #lastReceivedMs: number;
   /** By when something must have come, while a ping is unanswered. */
   #answerByMs: number | undefined;
+  #silenceMs = 0;
 
   constructor(intervalMs: number, nowMs: number) {
-    this.#intervalMs = intervalMs;
+    this.intervalMs = intervalMs;
     this.#lastSentMs = nowMs;
     this.#lastReceivedMs = nowMs;
+  }
+
+  /** Whether a ping is unanswered. */
+  get isWaiting(): boolean {
+    return this.#answerByMs !== undefined;
+  }
+
+  /** How long nothing had gone either way when the last ping went out. */
+  get silenceMs(): number {
+    return this.#silenceMs;
   }
 
   sent(nowMs: number): void {
@@ -26,8 +40,9 @@ export class Heartbeat {
     this.#answerByMs = undefined;
   }
 
-  /** A ping was sent; something must come within `answerMs`, an interval by default. */
-  pinged(nowMs: number, answerMs: number = this.#intervalMs): void {
+  /** A ping goes out; something must come within `answerMs`. To be told before `sent`. */
+  pinged(nowMs: number, answerMs: number = Math.min(this.intervalMs, this.answerMs)): void {
+    if (!this.isWaiting) this.#silenceMs = nowMs - Math.max(this.#lastSentMs, this.#lastReceivedMs);
     this.#lastSentMs = nowMs;
     this.#answerByMs = Math.min(this.#answerByMs ?? Number.POSITIVE_INFINITY, nowMs + answerMs);
   }
@@ -35,12 +50,12 @@ export class Heartbeat {
   /** What to do at `nowMs`; after `ping` the caller reports `pinged`, after `stale` it gives the link up. */
   tick(nowMs: number): 'wait' | 'ping' | 'stale' {
     if (this.#answerByMs !== undefined) return nowMs >= this.#answerByMs ? 'stale' : 'wait';
-    return nowMs - Math.min(this.#lastSentMs, this.#lastReceivedMs) >= this.#intervalMs ? 'ping' : 'wait';
+    return nowMs - Math.min(this.#lastSentMs, this.#lastReceivedMs) >= this.intervalMs ? 'ping' : 'wait';
   }
 
   /** How long until `tick` can say something else than `wait`. */
   dueInMs(nowMs: number): number {
-    const dueMs = this.#answerByMs ?? Math.min(this.#lastSentMs, this.#lastReceivedMs) + this.#intervalMs;
+    const dueMs = this.#answerByMs ?? Math.min(this.#lastSentMs, this.#lastReceivedMs) + this.intervalMs;
     return Math.max(0, dueMs - nowMs);
   }
 }

@@ -9,7 +9,7 @@ export {
   TrunklineError,
 } from '../protocol/index.js';
 export type { RetrySettings } from './backoff.js';
-export type { Bootstrap, Features, HeartbeatBounds, ReportSettings } from './bootstrap.js';
+export type { Bootstrap, Features } from './bootstrap.js';
 export type { BusinessChannel } from './business-channel.js';
 export type { RequestOptions } from './calls.js';
 export type { PushListener } from './channel-listeners.js';
@@ -43,6 +43,7 @@ export {
   SDK_VERSION,
   type TrunklineClientOptions,
 } from './options.js';
+export type { ReportSettings } from './pulse/pulse.js';
 export type { RaceSettings } from './racing/race.js';
 export type { Why } from './racing/ranking.js';
 export type { RequestHandler, ServedReply, ServedRequest } from './served-requests.js';

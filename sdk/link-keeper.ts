@@ -28,6 +28,8 @@ export interface LinkKeeperPorts {
   readonly onOnline: (connection: Connection, choice: Choice) => void;
   readonly onFrame: (frame: Frame, connection: Connection) => void;
   readonly onLost: () => void;
+  /** No connection could be made; another attempt may follow. */
+  readonly onFailed: () => void;
   readonly onClosed: (error: ClientClosedError) => void;
 }
 
@@ -185,6 +187,7 @@ export class LinkKeeper {
 
   #failed(error: Error): void {
     const end = endOf(error);
+    this.#ports.onFailed();
     if (this.#connection === undefined) this.#pause(end, undefined, error);
     else {
       this.#ports.onStay();

@@ -8,6 +8,7 @@ import { type Bootstrap, type Credentials, checkBootstrap } from './bootstrap.js
 import { type Clock, systemClock } from './clock.js';
 import { type InvalidArgumentError, InvalidOptionError } from './errors.js';
 import { httpBootstrap } from './http-bootstrap.js';
+import { type HeartbeatMemory, heartbeatMemory } from './pulse/heartbeat-memory.js';
 import { NetworkMemory } from './racing/network-memory.js';
 import { type IdentityStorage, memoryStorage, type WebStorageLike, webMemory } from './storage.js';
 import type { Connectors } from './transports/connector.js';
@@ -42,11 +43,21 @@ export interface TrunklineClientOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** Requests that may wait to be sent, offline or beyond the server's limit. Default 1,000. */
   readonly maxQueuedRequests?: number | undefined;
+  /**
+   * Whether the heartbeat adapts to the network, within the bounds of the control layer. Default true; `false` keeps
+   * to the server's interval.
+   */
+  readonly adaptiveHeartbeat?: boolean | undefined;
+  /** Whether the client reports what it measures, when the control layer asks it to. Default true. */
+  readonly measurements?: boolean | undefined;
   /** Subscribes to hints that the network is back (a browser's `online` event). @returns unsubscribes */
   readonly networkHints?: ((onHint: () => void) => () => void) | undefined;
   /** `false`: one access point at a time, each until it fails. Default true, at the pace the control layer sets. */
   readonly racing?: boolean | undefined;
-  /** Keeps what won on which network; in memory by default. `false`: every attempt starts in the control layer's order. */
+  /**
+   * Keeps what won on which network, and the heartbeat that held there; in memory by default. `false`: every attempt
+   * starts in the control layer's order.
+   */
   readonly memory?: WebStorageLike | false | undefined;
   /** Names the network the device is in, as far as the platform tells; the attribute `network` is added to it. */
   readonly networkName?: (() => string) | undefined;
@@ -63,6 +74,9 @@ export interface ResolvedOptions {
   readonly requestDeadlineMs: number;
   readonly connectTimeoutMs: number;
   readonly maxQueuedRequests: number;
+  /** Undefined: the heartbeat is the server's. */
+  readonly heartbeatMemory: HeartbeatMemory | undefined;
+  readonly isReporting: boolean;
   readonly networkHints: (onHint: () => void) => () => void;
   readonly racing: boolean;
   readonly memory: NetworkMemory | undefined;
@@ -85,6 +99,8 @@ export function resolveOptions(options: TrunklineClientOptions): ResolvedOptions
     requestDeadlineMs: whole('requestDeadlineMs', options.requestDeadlineMs ?? DEFAULT_REQUEST_DEADLINE_MS),
     connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS),
     maxQueuedRequests: whole('maxQueuedRequests', options.maxQueuedRequests ?? DEFAULT_MAX_QUEUED_REQUESTS),
+    heartbeatMemory: options.adaptiveHeartbeat === false ? undefined : heartbeatMemory(options.memory || webMemory()),
+    isReporting: options.measurements !== false,
     networkHints: options.networkHints ?? (() => () => {}),
     racing: options.racing ?? true,
     memory: options.memory === false ? undefined : new NetworkMemory(options.memory ?? webMemory()),

@@ -1,6 +1,6 @@
 /**
- * Where a client keeps who it is, and what it learnt of networks. The control layer mints a device id and a secret for a device that proved no
- * identity; without keeping them, every start would be a new device.
+ * Where a client keeps who it is, and what it learnt of networks. The control layer mints a device id and a secret for a
+ * device that proved no identity; without keeping them, every start would be a new device.
  */
 
 export interface DeviceIdentity {
@@ -41,6 +41,44 @@ export function webMemory(): WebStorageLike {
     setItem: (key, value) => void kept.set(key, value),
     removeItem: (key) => void kept.delete(key),
   };
+}
+
+/** The network that was written the longest time ago is forgotten first. */
+const MAX_NETWORKS = 16;
+
+/** What is known of networks, by name. What is unreadable in the storage counts as nothing. */
+export class StoredMap<T> {
+  readonly #storage: WebStorageLike;
+  readonly #key: string;
+
+  constructor(storage: WebStorageLike, key: string) {
+    this.#storage = storage;
+    this.#key = key;
+  }
+
+  get(network: string): T | undefined {
+    return this.#read().get(network) ?? undefined;
+  }
+
+  /** @param value undefined forgets it */
+  set(network: string, value: T | undefined): void {
+    const networks = this.#read();
+    networks.delete(network);
+    if (value !== undefined) networks.set(network, value);
+    try {
+      this.#storage.setItem(this.#key, JSON.stringify([...networks].slice(-MAX_NETWORKS)));
+    } catch {
+      // A full or forbidden storage: the next start knows less.
+    }
+  }
+
+  #read(): Map<string, T> {
+    try {
+      return new Map(JSON.parse(this.#storage.getItem(this.#key) ?? '[]') as [string, T][]);
+    } catch {
+      return new Map();
+    }
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
  * that doubles each time it beats it again: so the better way is tried again, seldom where it stays closed.
  */
 import type { Target } from '../bootstrap.js';
-import type { WebStorageLike } from '../storage.js';
+import { StoredMap, type WebStorageLike } from '../storage.js';
 
 export interface Remembered extends Target {
   /** Protocol of the control layer's first choice, which was beaten; another first choice gets its chance. */
@@ -14,47 +14,31 @@ export interface Remembered extends Target {
 }
 
 const KEY = 'trunkline.networks';
-/** The network that was used the longest time ago is forgotten first. */
-const MAX_NETWORKS = 16;
 const FIRST_MS = 600_000;
 const MAX_MS = 86_400_000;
 
 export class NetworkMemory {
-  readonly #storage: WebStorageLike;
+  readonly #networks: StoredMap<Remembered>;
 
   constructor(storage: WebStorageLike) {
-    this.#storage = storage;
+    this.#networks = new StoredMap(storage, KEY);
   }
 
   /** @returns also what is out of date; undefined when nothing is known or readable */
   get(network: string): Remembered | undefined {
-    return this.#read().get(network) ?? undefined;
+    return this.#networks.get(network);
   }
 
   /** @param target what beat `over`; undefined when the control layer's first choice won */
   set(network: string, target: Target | undefined, over: Target['protocol'], nowMs: number): void {
-    const networks = this.#read();
-    const earlier = networks.get(network);
-    if (target === undefined && earlier === undefined) return;
-    networks.delete(network);
-    if (target !== undefined) {
-      const isAgain = earlier?.over === over && earlier.protocol === target.protocol;
-      const forMs = (isAgain && Math.min(MAX_MS, earlier.forMs * 2)) || FIRST_MS;
-      const { protocol, accessPoint } = target;
-      networks.set(network, { protocol, accessPoint, over, forMs, untilMs: nowMs + forMs });
+    const earlier = this.#networks.get(network);
+    if (target === undefined) {
+      if (earlier !== undefined) this.#networks.set(network, undefined);
+      return;
     }
-    try {
-      this.#storage.setItem(KEY, JSON.stringify([...networks].slice(-MAX_NETWORKS)));
-    } catch {
-      // A full or forbidden storage: the next start knows less.
-    }
-  }
-
-  #read(): Map<string, Remembered> {
-    try {
-      return new Map(JSON.parse(this.#storage.getItem(KEY) ?? '[]') as [string, Remembered][]);
-    } catch {
-      return new Map();
-    }
+    const isAgain = earlier?.over === over && earlier.protocol === target.protocol;
+    const forMs = (isAgain && Math.min(MAX_MS, earlier.forMs * 2)) || FIRST_MS;
+    const { protocol, accessPoint } = target;
+    this.#networks.set(network, { protocol, accessPoint, over, forMs, untilMs: nowMs + forMs });
   }
 }

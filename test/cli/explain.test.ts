@@ -36,7 +36,7 @@ const TOLD: Explanation = {
   answer: {
     accessPoints: { tcp: ['b:1'] },
     protocols: ['tcp'],
-    settings: { heartbeat: { intervalMs: 1, minMs: 1, maxMs: 1 } },
+    settings: { heartbeat: { intervalMs: 1, minMs: 1, maxMs: 1 }, report: { share: 0, intervalMs: 1 } },
   },
 };
 

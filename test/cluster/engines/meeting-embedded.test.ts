@@ -1,7 +1,7 @@
 import { createEmbeddedEngine } from '../../../cluster/engines/embedded/index.js';
 import { testBus } from './bus-suite.js';
-import { testCredentials } from './credentials-suite.js';
 import { testControlState } from './control-state-suite.js';
+import { testCredentials } from './credentials-suite.js';
 import { testGroups } from './groups-suite.js';
 import { testMembership } from './membership-suite.js';
 import type { EnginesUnderTest } from './under-test.js';
