@@ -4,6 +4,7 @@
  * tokens by the thousand without asking the control layer for each.
  */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +32,8 @@ export interface TrunklineOptions {
   readonly events?: ConfigInput['businesses'][string]['events'];
   /** Listens with TLS as well. */
   readonly secure?: boolean;
+  /** Listens with QUIC as well, on a worker of its own; `secure` must be set. */
+  readonly quic?: boolean;
   /** One of several nodes. */
   readonly member?: {
     readonly name: string;
@@ -47,7 +50,9 @@ export interface TrunklineServer {
   readonly process: BenchProcess;
   /** A directory of its own, removed at the end. */
   readonly dataDir: string;
-  port(protocol: Protocol): number;
+  port(protocol: Protocol | 'quic'): number;
+  /** PEM, to be trusted by clients. */
+  readonly ca: string;
   /** CONNECT frames of devices `device-<first>` and on, with fresh tokens. */
   logins(count: number, first?: number): Promise<Uint8Array[]>;
   /** The private listener and the business's key. */
@@ -76,6 +81,7 @@ export async function startTrunkline(options: TrunklineOptions = {}): Promise<Tr
     pid: process.pid,
     process,
     dataDir,
+    ca: options.secure === true ? readFileSync(join(dataDir, 'ca.crt'), 'utf8') : '',
     port: (protocol) => portOf(addresses[protocol]),
     logins: (count, first = 0) => issueLogins(issuer, count, first),
     bridge: { port: portOf(addresses.services.BridgeActor), key: businessKey },
@@ -87,13 +93,14 @@ export function deviceId(index: number): string {
   return `device-${index}`;
 }
 
-function secureListeners(dataDir: string, { secure = false }: TrunklineOptions): ConfigInput['access'] {
+function secureListeners(dataDir: string, { secure = false, quic = false }: TrunklineOptions): ConfigInput['access'] {
   if (!secure) return {};
   const files = createCertificateChain(dataDir);
-  return { tls: { port: 0, ...files }, wss: { port: 0, ...files } };
+  const listener = { port: 0, ...files };
+  return { tls: listener, wss: listener, ...(quic ? { quic: { ...listener, memoryMiB: 8_192 } } : {}) };
 }
 
-interface Addresses extends Readonly<Partial<Record<Protocol, string>>> {
+interface Addresses extends Readonly<Partial<Record<Protocol | 'quic', string>>> {
   readonly services: { readonly BridgeActor: string };
 }
 

@@ -17,7 +17,8 @@ import type { Quiche } from './quiche.js';
 const STREAM = 0;
 const ID_BYTES = 12;
 const RESET_TOKEN_BYTES = 16;
-const SCRATCH_BYTES = 64 * 1024;
+/** Stream data is read into this by all links, and copied out at once. */
+const SCRATCH = new Uint8Array(64 * 1024);
 /** How long the other side's last word is waited for. */
 const LINGER_MS = 1_000;
 const NOTHING = new Uint8Array(0);
@@ -42,7 +43,6 @@ export class QuicLink implements Link {
   readonly #connection: Connection;
   readonly #local: { host: string; port: number };
   readonly #remote: { host: string; port: number };
-  readonly #scratch = new Uint8Array(SCRATCH_BYTES);
   readonly #queue: Uint8Array[] = [];
   #timer: NodeJS.Timeout | undefined;
   #linger: NodeJS.Timeout | undefined;
@@ -148,10 +148,10 @@ export class QuicLink implements Link {
   #read(): void {
     try {
       while (this.#connection.streamReadable(STREAM)) {
-        const read = this.#connection.streamRecv(STREAM, this.#scratch);
+        const read = this.#connection.streamRecv(STREAM, SCRATCH);
         if (read === null) return;
         const [bytes, isLast] = read;
-        if (bytes > 0 && !this.#isSilent) this.#handlers.onBytes(this.#scratch.slice(0, bytes));
+        if (bytes > 0 && !this.#isSilent) this.#handlers.onBytes(SCRATCH.slice(0, bytes));
         if (isLast) return this.#end();
       }
     } catch (error) {
