@@ -64,9 +64,13 @@ async function createOwnClient(options: CreateSharedClientOptions): Promise<Shar
   return Object.assign(createClient({ ...rest, transports }), { link: 'own' as const });
 }
 
+/** Keeps each worker's object for as long as its port: one that is collected tells no error. */
+const workers = new WeakMap<MessagePort, SharedWorker>();
+
 function openPort(options: CreateSharedClientOptions, onFailed: (error: Error) => void): PortLike {
   const url = options.workerUrl ?? new URL('./trunkline.shared-worker.js', import.meta.url);
   const worker = new SharedWorker(url, { type: 'module', name: workerName(options) });
+  workers.set(worker.port, worker);
   worker.onerror = () => onFailed(new Error('the script of the shared worker was not loaded'));
   return worker.port;
 }
