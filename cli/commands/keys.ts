@@ -11,7 +11,7 @@ interface RotateArguments extends KeyArguments {
 
 const rotateCommand: CommandModule<{ json: boolean }, RotateArguments> = {
   command: 'rotate',
-  describe: 'Let another key sign device tokens; no token stops working',
+  describe: 'Let another key of this node sign device tokens, once all nodes accept it; no token stops working',
   builder: (argv) => withKeyOptions(argv, "the operator's"),
   handler: async (args) => {
     const answer = await callAdmin<RotationAnswer>(args, { method: 'POST', segments: ['keys', 'rotate'] });

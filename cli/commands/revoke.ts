@@ -63,7 +63,7 @@ export const revokeCommand: CommandModule<{ json: boolean }, RevokeArguments> = 
     const answer = await (args.admin ? callAdmin : callPrivate)<RevocationAnswer>(args, request);
     const { closed, untilMs } = answer;
     const until = untilMs === undefined ? 'until it is lifted' : `kept until ${new Date(untilMs).toISOString()}`;
-    printResult(args.json, `revoked, ${until}; ${closed} connections closed`, answer);
+    printResult(args.json, `revoked, ${until}; ${closed} connections of this node closed`, answer);
   },
 };
 

@@ -250,7 +250,7 @@ test.serial('keys rotate and revoke: the operator’s, without a gap for who sta
   const args = ['revoke', '--app', 'shop', '--device', 'till-keys', '--identity'];
   const revoked = await trunkline([...args, '--admin']);
   t.is(revoked.code, 0, revoked.stderr);
-  t.is(revoked.stdout, 'revoked, until it is lifted; 1 connections closed\n');
+  t.is(revoked.stdout, 'revoked, until it is lifted; 1 connections of this node closed\n');
   t.is(await offline, 4100);
   const lift = ['revoke', '--app', 'shop', '--device', 'till-keys', '--lift'];
   t.is((await trunkline(lift, { TRUNKLINE_KEY: KEYS.app })).stdout, 'lifted\n');
