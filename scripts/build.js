@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const SCHEMA = 'config/trunkline.schema.json';
-const ASSETS = ['config/trunkline.sample.yaml', SCHEMA, 'demo/page', 'test/vectors'];
+const ASSETS = ['config/trunkline.sample.yaml', 'config/policies.sample.yaml', SCHEMA, 'demo/page', 'test/vectors'];
 const BUNDLES = [{ entry: 'dist/sdk/browser.js', out: 'dist/sdk/trunkline.browser.js' }];
 
 if (!process.argv.includes('--keep')) rmSync('dist', { recursive: true, force: true });

@@ -17,7 +17,7 @@ test('bootstrap: with nothing to show a device gets a new id, its secret and the
     businesses: ['im'],
     accessPoints: { tcp: ['127.0.0.1:7100'], ws: ['ws://127.0.0.1:7101/connect'] },
     protocols: ['tcp', 'ws'],
-    heartbeat: { intervalMs: 45_000 },
+    heartbeat: { intervalMs: 45_000, minMs: 45_000, maxMs: 45_000 },
     retry: { minMs: 250, maxMs: 20_000 },
   });
   t.regex(deviceId, /^[\w-]{22}$/);
