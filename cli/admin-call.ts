@@ -9,7 +9,7 @@ import { checkHttpUrl, explain } from './refusals.js';
 const TIMEOUT_MS = 30_000;
 
 export interface AdminRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Behind `/v1/admin/` or `/v1/`, not yet encoded. */
   readonly segments: readonly string[];
   /** What is undefined is left out. */

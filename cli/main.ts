@@ -16,9 +16,11 @@ import { groupsCommand } from './commands/groups.js';
 import { keysCommand } from './commands/keys.js';
 import { kickCommand } from './commands/kick.js';
 import { nodeCommand } from './commands/node.js';
+import { policyCommand } from './commands/policy.js';
 import { pushCommand } from './commands/push.js';
 import { reloadCommand } from './commands/reload.js';
 import { revokeCommand } from './commands/revoke.js';
+import { rolloutCommand } from './commands/rollout.js';
 import { startCommand } from './commands/start.js';
 import { statusCommand } from './commands/status.js';
 import { tokenCommand } from './commands/token.js';
@@ -44,6 +46,8 @@ const parser = yargs(args)
   .command(nodeCommand)
   .command(devicesCommand)
   .command(explainCommand)
+  .command(rolloutCommand)
+  .command(policyCommand)
   .command(groupsCommand)
   .command(reloadCommand)
   .command(configCommand)

@@ -3,5 +3,6 @@
  * at every `--help`, `push`, or press of Tab.
  */
 export { createLogger } from '../cluster/index.js';
+export { parsePolicies, readPolicyFile } from '../control/index.js';
 export { startComposedNode } from './compose.js';
 export { startDemo } from './run-demo.js';

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const SCHEMA = 'config/trunkline.schema.json';
-const ASSETS = ['config/trunkline.sample.yaml', SCHEMA, 'demo/page', 'test/vectors'];
+const ASSETS = ['config/trunkline.sample.yaml', 'config/policies.sample.yaml', SCHEMA, 'demo/page', 'test/vectors'];
 const BUNDLES = [
   { entry: 'dist/sdk/browser.js', out: 'dist/sdk/trunkline.browser.js' },
   { entry: 'dist/sdk/shared.js', out: 'dist/sdk/trunkline.shared.js' },

@@ -70,7 +70,7 @@ test('explain: a refusal, an unknown region, a device whose place nobody can tel
     refused: { code: 'TRK_NOT_READY', detail: 'no node takes devices now' },
   });
   t.regex(text, /^device {6}till\\u\{1b\}\[2J of shop: where it is cannot be told/);
-  t.regex(text, /mars asked for, which nobody knows; eu; no node takes clients there/);
+  t.regex(text, /mars asked for, which nobody knows; the node that is asked is in eu; eu; no node takes clients there/);
   t.regex(text, /no node is known/);
   t.regex(text, /refused {5}TRK_NOT_READY: no node takes devices now$/);
 });

@@ -128,7 +128,7 @@ test('overrides: an unknown setting names what exists there, with every other pr
   t.regex(message, /3 problems/);
   t.regex(
     message,
-    /TRUNKLINE_NODE__WORKER, node\.WORKER: there is no such setting; here can stand: name, region, roles, dataDir/,
+    /TRUNKLINE_NODE__WORKER, node\.WORKER: there is no such setting; here can stand: name, region, pool, roles, dataDir/,
   );
   t.regex(message, /TRUNKLINE_LIMITS__INFLIGHT, limits\.inFlight: must be at least 1/);
   t.regex(message, /--set node\.name\.first, node\.name\.first: there is no such setting$/m);

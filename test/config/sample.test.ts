@@ -70,8 +70,8 @@ test('sample: what it says of Redis and regions holds when it is switched on', (
     commandTimeoutMs: 1_000,
   });
   t.deepEqual(control.regions, {
-    eu: { fallback: ['us'], domains: { wss: 'eu.example.com:443' } },
-    us: { fallback: [], domains: {} },
+    eu: { fallback: ['us'], domains: { wss: 'eu.example.com:443' }, cidrs: ['192.0.2.0/24'] },
+    us: { fallback: [], domains: {}, cidrs: [] },
   });
 });
 

@@ -2,7 +2,7 @@
 import { type ControlState, ControlStateFullError, MAX_CONTROL_TEXTS } from '../contract/index.js';
 import type { Channels } from './channels.js';
 import type { Keys } from './keys.js';
-import { writeControlScript } from './lua/control.js';
+import { readControlScript, writeControlScript } from './lua/control.js';
 import type { RedisConnection } from './redis-connection.js';
 
 export class RedisControlState implements ControlState {
@@ -25,7 +25,7 @@ export class RedisControlState implements ControlState {
   }
 
   async read(): Promise<ReadonlyMap<string, string>> {
-    const reply = (await this.#connection.call('hgetall', this.#keys.control())) as Buffer[];
+    const reply = (await this.#connection.run(readControlScript, [this.#keys.control()], [])) as Buffer[];
     const texts = new Map<string, string>();
     for (let i = 0; i + 1 < reply.length; i += 2) texts.set(String(reply[i]), String(reply[i + 1]));
     return texts;

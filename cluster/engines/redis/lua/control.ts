@@ -1,4 +1,4 @@
-/** The script on what operators set: the change and its announcement are one step. */
+/** Scripts on what operators set: a change and its announcement are one step. */
 import { defineScript } from '../script.js';
 
 /**
@@ -20,3 +20,6 @@ redis.call('SPUBLISH', KEYS[2], ARGV[1])
 return 1
 `,
 );
+
+/** KEYS: texts. @returns name, text, in turn */
+export const readControlScript = defineScript('control.read', `return redis.call('HGETALL', KEYS[1])`);
