@@ -9,7 +9,14 @@ import { type TlsConnectorOptions, tlsConnector } from './transports/tls-connect
 import { webSocketConnector } from './transports/websocket-connector.js';
 
 export * from './index.js';
-export { canConnectQuic, type QuicConnectorOptions, quicConnector, type TlsConnectorOptions, tcpConnector, tlsConnector };
+export {
+  canConnectQuic,
+  type QuicConnectorOptions,
+  quicConnector,
+  type TlsConnectorOptions,
+  tcpConnector,
+  tlsConnector,
+};
 
 export interface NodeClientOptions extends Omit<TrunklineClientOptions, 'transports'> {
   /** QUIC if it can be had, TCP, TLS and WebSocket, plain and secure, by default; the control layer's order decides. */

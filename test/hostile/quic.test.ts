@@ -53,7 +53,12 @@ class Stranger {
   async seen(): Promise<void> {
     const before = this.answers.length;
     const id = randomBytes(8);
-    const probe = Buffer.concat([Buffer.from('c00a1a2a3a08', 'hex'), id, Buffer.from('00', 'hex'), Buffer.alloc(1_190)]);
+    const probe = Buffer.concat([
+      Buffer.from('c00a1a2a3a08', 'hex'),
+      id,
+      Buffer.from('00', 'hex'),
+      Buffer.alloc(1_190),
+    ]);
     await eventually(async () => {
       await this.send(probe);
       await immediate();

@@ -48,7 +48,11 @@ export class LinkFleet {
   }
 
   /** Each link asks, and asks again as soon as all of the answer is here. */
-  async echo(question: Uint8Array, answerBytes: number, windowMs: number): Promise<{ echoes: number; latencyUs: Histogram }> {
+  async echo(
+    question: Uint8Array,
+    answerBytes: number,
+    windowMs: number,
+  ): Promise<{ echoes: number; latencyUs: Histogram }> {
     const latencyUs = new Histogram();
     let isOver = false;
     for (const open of this.#links) {

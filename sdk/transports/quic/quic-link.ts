@@ -236,7 +236,10 @@ export class QuicLink implements Link {
     if (this.#isSilent) return;
     this.#isSilent = true;
     const ended = this.#connection.peerError();
-    this.#handlers.onClose(this.#error(), ended?.isApp === true && isCloseCode(ended.errorCode) ? ended.errorCode : undefined);
+    this.#handlers.onClose(
+      this.#error(),
+      ended?.isApp === true && isCloseCode(ended.errorCode) ? ended.errorCode : undefined,
+    );
   }
 
   #error(): Error | undefined {
