@@ -74,6 +74,34 @@ export class LinkFleet {
     return { echoes: latencyUs.count, latencyUs };
   }
 
+  /** Each link asks every `everyMs`, whether or not it was answered; an answer is as long as its question. */
+  async paced(question: Uint8Array, everyMs: number, windowMs: number): Promise<Histogram> {
+    const latencyUs = new Histogram();
+    const timers = this.#links.map((open, index) => {
+      const askedMs: number[] = [];
+      let bytesHere = 0;
+      open.onBytes = (bytes) => {
+        bytesHere += bytes.length;
+        for (; bytesHere >= question.length; bytesHere -= question.length) {
+          latencyUs.record((performance.now() - (askedMs.shift() ?? 0)) * 1e3);
+        }
+      };
+      const ask = (): void => {
+        askedMs.push(performance.now());
+        open.link.send(question);
+      };
+      return setTimeout(
+        () => {
+          timers[index] = setInterval(ask, everyMs);
+        },
+        (index * everyMs) / this.#links.length,
+      );
+    });
+    await new Promise((resolve) => setTimeout(resolve, windowMs));
+    for (const timer of timers) clearInterval(timer);
+    return latencyUs;
+  }
+
   async close(): Promise<void> {
     for (const { link } of this.#links) link.close();
     await new Promise((resolve) => setTimeout(resolve, this.#options.protocol === 'quic' ? 1_500 : 200));
