@@ -79,7 +79,17 @@ export class AccessWorkers {
     for (let index = 0; index < workers; index++) {
       // QUIC has threads of its own, the last ones: what goes wrong there leaves the others alone.
       const own = index < streamWorkers ? stream : quic;
-      const settings = { index, workers, quicWorkers, incarnation, config, listeners: own, reusePort, overload, admission };
+      const settings = {
+        index,
+        workers,
+        quicWorkers,
+        incarnation,
+        config,
+        listeners: own,
+        reusePort,
+        overload,
+        admission,
+      };
       this.#supervisors.push(this.#createSupervisor(certificates, settings));
     }
     await Promise.all(this.#supervisors.map((supervisor) => supervisor.start()));

@@ -11,7 +11,11 @@ import { WORLD_ACCESS } from './secrets.js';
 type Report = (path: SettingPath, message: string) => void;
 
 /** @param path of the listener; problems are reported at its `certFile` and `keyFile` */
-export function checkCertificate(path: SettingPath, listener: Pick<SecureListenerConfig, 'certFile' | 'keyFile'>, report: Report): void {
+export function checkCertificate(
+  path: SettingPath,
+  listener: Pick<SecureListenerConfig, 'certFile' | 'keyFile'>,
+  report: Report,
+): void {
   const certificate = read([...path, 'certFile'], listener.certFile, parseCertificate, report);
   const keyPath = [...path, 'keyFile'];
   const key = read(keyPath, listener.keyFile, parseKey, report);

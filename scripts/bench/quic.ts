@@ -33,7 +33,11 @@ export const scenario: Scenario = {
   run: async (options) => {
     const found = { quic: await measure('quic', options), tls: await measure('tls', options) };
     const both = (name: string, unit: string, read: (found: Found) => number): Figure[] =>
-      (['quic', 'tls'] as const).map((protocol) => ({ name: `${name}, ${protocol}`, value: read(found[protocol]), unit }));
+      (['quic', 'tls'] as const).map((protocol) => ({
+        name: `${name}, ${protocol}`,
+        value: read(found[protocol]),
+        unit,
+      }));
     return {
       title: 'QUIC beside TLS',
       conditions: {
@@ -53,7 +57,9 @@ export const scenario: Scenario = {
         ...both('idle connection', 'KiB', (f) => f.idleBytes / KIB),
         ...both('other processes', '% of a core', (f) => f.othersShare * 100),
       ],
-      notes: ['The generator is JavaScript too, and with QUIC it is the slower half: trust CPU per echo, not echoes a second.'],
+      notes: [
+        'The generator is JavaScript too, and with QUIC it is the slower half: trust CPU per echo, not echoes a second.',
+      ],
     };
   },
 };

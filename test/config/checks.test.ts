@@ -115,7 +115,7 @@ test('checks: listeners that the roles leave off take part in nothing', (t) => {
   const off = { tcp: null, ws: null };
   t.deepEqual(problemsOf({ node: { roles: ['bridge'] }, engine: REDIS, access: off, public: { port: 7300 } }), []);
   t.deepEqual(problemsOf({ node: { roles: ['access'] }, engine: REDIS, access: off }), [
-    'access: needs at least one listener: tcp, ws, tls and wss cannot all be null',
+    'access: needs at least one listener: tcp, ws, tls, wss and quic cannot all be null',
   ]);
   t.deepEqual(problemsOf({ node: { roles: ['control'] }, engine: REDIS, public: { port: 7300 } }), [
     'private.port: must differ from public.port: both are 7300',
@@ -163,9 +163,17 @@ test('checks: regions are those of the configuration', (t) => {
   t.deepEqual(problemsOf({ node, control: { regions: { eu: { domains: { wss: 'eu.example.com:0' } } } } }), [
     'control.regions.eu.domains.wss: must be host:port, such as link.example.com:7100',
   ]);
-  const [quic = ''] = problemsOf({ node, control: { regions: { eu: { domains: { quic: 'a:1' } as never } } } });
+  const [sctp = ''] = problemsOf({ node, control: { regions: { eu: { domains: { sctp: 'a:1' } as never } } } });
   t.regex(
-    quic,
-    /^control\.regions\.eu\.domains.*: (the name must be one of: tcp, ws, tls, wss|there is no such setting)/,
+    sctp,
+    /^control\.regions\.eu\.domains.*: (the name must be one of: tcp, ws, tls, wss, quic|there is no such setting)/,
+  );
+});
+
+test('checks: silence that ends a QUIC connection is longer than its heartbeats take', (t) => {
+  const quic = { certFile: 'missing.crt', keyFile: 'missing.key', idleMs: 180_000 };
+  const problems = problemsOf({ access: { quic }, heartbeat: { intervalMs: 60_000, maxMissed: 2 } });
+  t.true(
+    problems.includes('access.quic.idleMs: must be above heartbeat.intervalMs x (heartbeat.maxMissed + 1) (180000)'),
   );
 });

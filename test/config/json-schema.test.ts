@@ -30,7 +30,7 @@ test('json schema: refuses what the loader refuses', (t) => {
   t.false(broken((config) => Object.assign(config['engine'] ?? {}, { type: 'postgres' })));
   t.false(broken((config) => Object.assign(config['engine'] ?? {}, { addresses: ['127.0.0.1:6379'] })));
   t.false(
-    broken((config) => Object.assign(config['control'] ?? {}, { regions: { eu: { domains: { quic: 'a:1' } } } })),
+    broken((config) => Object.assign(config['control'] ?? {}, { regions: { eu: { domains: { sctp: 'a:1' } } } })),
   );
   t.false(broken((config) => Reflect.deleteProperty(config, 'apps')));
 });

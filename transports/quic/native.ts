@@ -7,13 +7,13 @@
 import type { Quiche } from '@matrixai/quic/native/quiche.js';
 import { TrunklineError } from '../../protocol/index.js';
 
-export type { Quiche };
 export type {
   Config as QuicheConfig,
   Connection as QuicheConnection,
   RecvInfo,
   SendInfo,
 } from '@matrixai/quic/native/types.js';
+export type { Quiche };
 
 /** QUIC is switched on, and this platform has no binary of quiche, or the package was left out at the installation. */
 export class QuicUnavailableError extends TrunklineError {

@@ -57,7 +57,8 @@ function readLongHeader(datagram: Buffer, first: number): LongHeader | undefined
   if (version !== QUIC_VERSION_1) return { form: 'long', version, isInitial: false, dcid, scid, token: NO_TOKEN };
   if ((first & FIXED_BIT) === 0) return undefined;
   if (dcid.length > MAX_CONNECTION_ID_BYTES || scid.length > MAX_CONNECTION_ID_BYTES) return undefined;
-  if ((first & PACKET_TYPE) !== INITIAL) return { form: 'long', version, isInitial: false, dcid, scid, token: NO_TOKEN };
+  if ((first & PACKET_TYPE) !== INITIAL)
+    return { form: 'long', version, isInitial: false, dcid, scid, token: NO_TOKEN };
   const token = readToken(datagram, scidEnd);
   return token === undefined ? undefined : { form: 'long', version, isInitial: true, dcid, scid, token };
 }

@@ -33,7 +33,14 @@ const SIGNATURES = [
 /** @throws when BoringSSL cannot use the certificate */
 export function createServerConfig(quiche: Quiche, material: SecureMaterial, idleMs: number): QuicheConfig {
   const { cert, key, ticketKeys } = material;
-  const config = quiche.Config.withBoringSslCtx(false, false, null, [Buffer.from(key)], [Buffer.from(cert)], SIGNATURES);
+  const config = quiche.Config.withBoringSslCtx(
+    false,
+    false,
+    null,
+    [Buffer.from(key)],
+    [Buffer.from(cert)],
+    SIGNATURES,
+  );
   config.setTicketKey(ticketKeys);
   config.setApplicationProtos([ALPN_PROTOCOL]);
   config.grease(false);

@@ -48,7 +48,11 @@ export class LinkFleet {
   }
 
   /** Each link asks, and asks again as soon as all of the answer is here. */
-  async echo(question: Uint8Array, answerBytes: number, windowMs: number): Promise<{ echoes: number; latencyUs: Histogram }> {
+  async echo(
+    question: Uint8Array,
+    answerBytes: number,
+    windowMs: number,
+  ): Promise<{ echoes: number; latencyUs: Histogram }> {
     const latencyUs = new Histogram();
     let isOver = false;
     for (const open of this.#links) {
@@ -68,6 +72,34 @@ export class LinkFleet {
     await new Promise((resolve) => setTimeout(resolve, windowMs));
     isOver = true;
     return { echoes: latencyUs.count, latencyUs };
+  }
+
+  /** Each link asks every `everyMs`, whether or not it was answered; an answer is as long as its question. */
+  async paced(question: Uint8Array, everyMs: number, windowMs: number): Promise<Histogram> {
+    const latencyUs = new Histogram();
+    const timers = this.#links.map((open, index) => {
+      const askedMs: number[] = [];
+      let bytesHere = 0;
+      open.onBytes = (bytes) => {
+        bytesHere += bytes.length;
+        for (; bytesHere >= question.length; bytesHere -= question.length) {
+          latencyUs.record((performance.now() - (askedMs.shift() ?? 0)) * 1e3);
+        }
+      };
+      const ask = (): void => {
+        askedMs.push(performance.now());
+        open.link.send(question);
+      };
+      return setTimeout(
+        () => {
+          timers[index] = setInterval(ask, everyMs);
+        },
+        (index * everyMs) / this.#links.length,
+      );
+    });
+    await new Promise((resolve) => setTimeout(resolve, windowMs));
+    for (const timer of timers) clearInterval(timer);
+    return latencyUs;
   }
 
   async close(): Promise<void> {

@@ -13,13 +13,16 @@ export interface CertificateFiles {
   readonly keyFile: string;
 }
 
-/** @param dir where the files go; removed by its owner */
-export function createCertificateChain(dir: string): CertificateFiles {
+/**
+ * @param dir where the files go; removed by its owner
+ * @param address where the server listens
+ */
+export function createCertificateChain(dir: string, address = '127.0.0.1'): CertificateFiles {
   const at = (name: string) => join(dir, name);
   const authority = ['-x509', '-subj', '/O=Benchmark/CN=Intermediate', '-keyout', at('ca.key'), '-out', at('ca.crt')];
   openssl('req', ...authority, ...NEW_KEY, '-days', '2');
   openssl('req', '-subj', '/CN=localhost', '-keyout', at('node.key'), '-out', at('node.csr'), ...NEW_KEY);
-  writeFileSync(at('node.ext'), EXTENSIONS);
+  writeFileSync(at('node.ext'), extensions(address));
   const signed = ['-CA', at('ca.crt'), '-CAkey', at('ca.key'), '-CAcreateserial', '-extfile', at('node.ext')];
   openssl('x509', '-req', '-in', at('node.csr'), ...signed, '-days', '2', '-out', at('node.crt'));
   writeFileSync(at('chain.crt'), readFileSync(at('node.crt'), 'utf8') + readFileSync(at('ca.crt'), 'utf8'));
@@ -27,12 +30,12 @@ export function createCertificateChain(dir: string): CertificateFiles {
 }
 
 /** What certificates of the Internet carry, which makes them twice as long. */
-const EXTENSIONS = `basicConstraints = critical, CA:false
+const extensions = (address: string) => `basicConstraints = critical, CA:false
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth, clientAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
-subjectAltName = DNS:localhost, DNS:link.example.com, DNS:www.link.example.com, IP:127.0.0.1
+subjectAltName = DNS:localhost, DNS:link.example.com, DNS:www.link.example.com, IP:${address}
 authorityInfoAccess = OCSP;URI:http://ocsp.example.com, caIssuers;URI:http://certificates.example.com/ca.crt
 crlDistributionPoints = URI:http://crl.example.com/ca.crl
 certificatePolicies = 2.23.140.1.2.1
