@@ -52,13 +52,14 @@ export class TrunklineClient {
       onError: (error) => this.#hub.emit({ type: 'error', error }),
     });
     this.#memberships = this.#createMemberships(options);
-    const pulse = createPulse(options);
+    const pulse = new Pulse({ ...options, network: () => options.attributes['network'] ?? '' });
     this.#pulse = pulse;
     // Asked anew at each CONNECT.
     const connectOptions = {
       ...options,
       get attributes() {
-        return { ...options.attributes, ...pulse.attributes };
+        const { wantedMs } = pulse;
+        return wantedMs ? { ...options.attributes, 'heartbeat-ms': `${wantedMs}` } : options.attributes;
       },
     };
     this.#link = new LinkKeeper(connectOptions, {
@@ -141,7 +142,7 @@ export class TrunklineClient {
 
   #online(connection: Connection): void {
     this.#businesses.grant(connection.connack.businesses);
-    this.#pulse.online(connection, this.#credentials.pulse, { protocol: connection.target.protocol });
+    this.#pulse.online(connection, this.#credentials.settings, { protocol: connection.target.protocol });
     this.#acks.reset();
     this.#memberships.rejoinAll();
     this.#table.resume(connection);
@@ -202,8 +203,4 @@ export class TrunklineClient {
     }
     this.#hub.emit({ type: 'token-refreshed', expiresAtMs: credentials.expiresAtMs });
   }
-}
-
-function createPulse({ heartbeatMemory: memory, attributes, isReporting, random, clock }: ResolvedOptions): Pulse {
-  return new Pulse({ memory, network: () => attributes['network'] ?? '', isReporting, random, clock });
 }

@@ -42,8 +42,7 @@ export {
   SDK_VERSION,
   type TrunklineClientOptions,
 } from './options.js';
-export { type HeartbeatMemory, heartbeatMemory } from './pulse/heartbeat-memory.js';
-export type { ReportSettings } from './pulse/pulse.js';
+export type { HeartbeatMemory, ReportSettings } from './pulse/pulse.js';
 export type { RequestHandler, ServedReply, ServedRequest } from './served-requests.js';
 export {
   type DeviceIdentity,

@@ -8,7 +8,7 @@ import { type Bootstrap, type Credentials, checkBootstrap } from './bootstrap.js
 import { type Clock, systemClock } from './clock.js';
 import { type InvalidArgumentError, InvalidOptionError } from './errors.js';
 import { httpBootstrap } from './http-bootstrap.js';
-import { type HeartbeatMemory, heartbeatMemory } from './pulse/heartbeat-memory.js';
+import type { HeartbeatMemory } from './pulse/pulse.js';
 import { type IdentityStorage, memoryStorage } from './storage.js';
 import type { Connectors } from './transports/connector.js';
 
@@ -87,7 +87,8 @@ export function resolveOptions(options: TrunklineClientOptions): ResolvedOptions
     requestDeadlineMs: whole('requestDeadlineMs', options.requestDeadlineMs ?? DEFAULT_REQUEST_DEADLINE_MS),
     connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS),
     maxQueuedRequests: whole('maxQueuedRequests', options.maxQueuedRequests ?? DEFAULT_MAX_QUEUED_REQUESTS),
-    heartbeatMemory: options.adaptiveHeartbeat === false ? undefined : (options.heartbeatMemory ?? heartbeatMemory()),
+    heartbeatMemory:
+      options.adaptiveHeartbeat === false ? undefined : (options.heartbeatMemory ?? new Map<string, number>()),
     isReporting: options.measurements !== false,
     networkHints: options.networkHints ?? (() => () => {}),
     random: options.random ?? Math.random,

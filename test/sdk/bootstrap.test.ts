@@ -26,6 +26,8 @@ test('bootstrap: the least is enough, and has defaults', (t) => {
     ],
     offered: ['ws', 'tcp'],
     retry: { minMs: 500, maxMs: 30_000 },
+    heartbeat: undefined,
+    report: undefined,
   });
 });
 

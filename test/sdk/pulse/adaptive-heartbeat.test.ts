@@ -1,7 +1,7 @@
 /** The adaptive heartbeat of a whole client, over a real link, with a clock that the test moves. */
 import test, { type ExecutionContext } from 'ava';
 import { FrameType } from '../../../protocol/index.js';
-import { heartbeatMemory, type NodeClientOptions, type TrunklineClient } from '../../../sdk/node.js';
+import type { NodeClientOptions, TrunklineClient } from '../../../sdk/node.js';
 import type { Peer, ScriptedServer } from '../../support/scripted-server.js';
 import { nextEvent, startClient, startServer } from '../client-fixture.js';
 import { ManualClock } from '../manual-clock.js';
@@ -60,7 +60,7 @@ async function step(ends: Ends, intervalMs: number): Promise<string | undefined>
 }
 
 test('adaptive heartbeat: grows step by step and tells the server first; is remembered per network', async (t) => {
-  const memory = heartbeatMemory();
+  const memory = new Map<string, number>();
   const scene = await start(t, { heartbeatMemory: memory, attributes: { network: 'wifi' } });
   t.is(scene.announced, undefined);
   t.is(await step(scene, 60_000), '90000');
@@ -78,7 +78,7 @@ test('adaptive heartbeat: grows step by step and tells the server first; is reme
 });
 
 test('adaptive heartbeat: a link that died in silence shortens it at the next login', async (t) => {
-  const memory = heartbeatMemory();
+  const memory = new Map<string, number>();
   const scene = await start(t, { heartbeatMemory: memory });
   const { clock, server, client, peer } = scene;
   t.is(await step(scene, 60_000), '90000');
@@ -145,7 +145,7 @@ for (const [what, options, settings] of [
 }
 
 test('adaptive heartbeat: a server that gives less than was asked for is not asked for more', async (t) => {
-  const memory = heartbeatMemory();
+  const memory = new Map<string, number>();
   memory.set('', 180_000);
   const scene = await start(t, { heartbeatMemory: memory }, { heartbeatMs: 60_000 });
   t.is(scene.announced, '180000');
