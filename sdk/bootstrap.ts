@@ -6,7 +6,6 @@
 import { MAX_TOKEN_BYTES, utf8Length } from '../protocol/index.js';
 import { DEFAULT_RETRY, type RetrySettings } from './backoff.js';
 import { BootstrapError } from './errors.js';
-import type { HeartbeatBounds } from './pulse/heartbeat-tuner.js';
 import type { PulseSettings, ReportSettings } from './pulse/pulse.js';
 import type { RaceSettings } from './racing/race.js';
 import type { Protocol } from './transports/connector.js';
@@ -47,7 +46,7 @@ export interface Bootstrap {
 export type Features = Readonly<Record<string, string | number | boolean>>;
 
 /** A checked bootstrap. */
-export interface Credentials {
+export interface Credentials extends PulseSettings {
   readonly token: string;
   readonly expiresAtMs: number;
   readonly deviceId: string | undefined;
@@ -61,7 +60,6 @@ export interface Credentials {
   readonly features: Features;
   readonly limits: Readonly<Record<string, number>>;
   readonly decisions: readonly string[];
-  readonly pulse: PulseSettings;
 }
 
 /** One place to connect to, one way to do it. */
@@ -75,7 +73,7 @@ export function checkBootstrap(answer: unknown): Credentials {
   const body = record(answer, 'the answer');
   const accessPoints = record(body['accessPoints'], 'accessPoints');
   const protocols = body['protocols'] === undefined ? Object.keys(accessPoints) : texts(body['protocols'], 'protocols');
-  const { token, expiresAtMs } = body;
+  const { token, expiresAtMs, retry, heartbeat = {} } = body;
   if (typeof token !== 'string' || token === '' || utf8Length(token) > MAX_TOKEN_BYTES) throw wrong('token');
   if (!isPositive(expiresAtMs)) throw wrong('expiresAtMs');
   return {
@@ -85,12 +83,13 @@ export function checkBootstrap(answer: unknown): Credentials {
     deviceSecret: optionalText(body['deviceSecret'], 'deviceSecret'),
     targets: protocols.flatMap((protocol) => targetsOf(protocol, accessPoints[protocol])),
     offered: protocols,
-    retry: retrySettings(body['retry']),
     racing: numbers(body, 'racing', 'delayMs', 'maxParallel'),
     features: optionalRecord(body, 'features') as Features,
     limits: optionalRecord(body, 'limits') as Record<string, number>,
     decisions: texts(body['decisions'] ?? [], 'decisions'),
-    pulse: { bounds: heartbeatBounds(body['heartbeat']), report: reportSettings(body['report']) },
+    retry: retry === undefined ? DEFAULT_RETRY : range(retry, 'retry'),
+    heartbeat: record(heartbeat, 'heartbeat')['minMs'] === undefined ? undefined : range(heartbeat, 'heartbeat'),
+    report: reportSettings(body['report']),
   };
 }
 
@@ -114,24 +113,16 @@ function targetsOf(protocol: string, addresses: unknown): Target[] {
   }));
 }
 
-function retrySettings(retry: unknown): RetrySettings {
-  if (retry === undefined) return DEFAULT_RETRY;
-  const { minMs, maxMs } = record(retry, 'retry');
-  if (!isPositive(minMs) || !isPositive(maxMs) || minMs > maxMs) throw wrong('retry');
-  return { minMs, maxMs };
-}
-
-function heartbeatBounds(heartbeat: unknown): HeartbeatBounds | undefined {
-  const { minMs, maxMs } = record(heartbeat ?? {}, 'heartbeat');
-  if (minMs === undefined && maxMs === undefined) return undefined;
-  if (!isPositive(minMs) || !isPositive(maxMs) || minMs > maxMs) throw wrong('heartbeat');
+function range(value: unknown, field: string): { minMs: number; maxMs: number } {
+  const { minMs, maxMs } = record(value, field);
+  if (!isPositive(minMs) || !isPositive(maxMs) || minMs > maxMs) throw wrong(field);
   return { minMs, maxMs };
 }
 
 function reportSettings(report: unknown): ReportSettings | undefined {
   if (report === undefined) return undefined;
   const { share, intervalMs } = record(report, 'report');
-  if (typeof share !== 'number' || !(share >= 0 && share <= 1) || !isPositive(intervalMs)) throw wrong('report');
+  if (typeof share !== 'number' || !isPositive(intervalMs)) throw wrong('report');
   return { share, intervalMs };
 }
 

@@ -53,13 +53,14 @@ export class TrunklineClient {
       onError: (error) => this.#hub.emit({ type: 'error', error }),
     });
     this.#memberships = this.#createMemberships(options);
-    const pulse = createPulse(options);
+    const pulse = new Pulse(options);
     this.#pulse = pulse;
     // Asked anew at each CONNECT.
     const connectOptions = {
       ...options,
       get attributes() {
-        return { ...options.attributes, ...pulse.attributes };
+        const { wantedMs } = pulse;
+        return wantedMs ? { ...options.attributes, 'heartbeat-ms': `${wantedMs}` } : options.attributes;
       },
     };
     this.#link = new LinkKeeper(connectOptions, {
@@ -148,7 +149,7 @@ export class TrunklineClient {
   #online(connection: Connection, choice: Choice): void {
     this.#businesses.grant(connection.connack.businesses);
     const { target, timings } = connection;
-    this.#pulse.online(connection, this.#credentials.pulse, { protocol: target.protocol, ...choice, timings });
+    this.#pulse.online(connection, this.#credentials.settings, { protocol: target.protocol, ...choice, ...timings });
     this.#acks.reset();
     this.#memberships.rejoinAll();
     this.#table.resume(connection);
@@ -209,8 +210,4 @@ export class TrunklineClient {
     }
     this.#hub.emit({ type: 'token-refreshed', expiresAtMs: credentials.expiresAtMs });
   }
-}
-
-function createPulse({ heartbeatMemory: memory, network, isReporting, random, clock }: ResolvedOptions): Pulse {
-  return new Pulse({ memory, network, isReporting, random, clock });
 }

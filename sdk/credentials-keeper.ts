@@ -55,8 +55,8 @@ export class CredentialsKeeper {
     return this.#latest?.retry ?? DEFAULT_RETRY;
   }
 
-  get pulse(): PulseSettings {
-    return this.#latest?.pulse ?? { bounds: undefined, report: undefined };
+  get settings(): PulseSettings {
+    return this.#latest ?? { heartbeat: undefined, report: undefined };
   }
 
   /** Fetches; callers at the same time share one answer. */

@@ -12,7 +12,6 @@ export interface HeartbeatTimerOptions {
 
 /** What heartbeats show of the network. */
 export interface HeartbeatWatcher {
-  pinged(): void;
   /** After a ping something came. @param silenceMs how long nothing had gone either way before the ping */
   answered(silenceMs: number): void;
   /** The answer to the last ping itself came. */
@@ -39,9 +38,9 @@ export class HeartbeatTimer {
   }
 
   received(): void {
-    const isAnswer = this.#heartbeat.isWaiting;
+    const { silenceMs } = this.#heartbeat;
     this.#heartbeat.received(this.#options.clock.nowMs());
-    if (isAnswer) this.watcher?.answered(this.#heartbeat.silenceMs);
+    if (silenceMs !== undefined) this.watcher?.answered(silenceMs);
   }
 
   /** A PONG came. */
@@ -69,12 +68,12 @@ export class HeartbeatTimer {
     this.#pingedAtMs = nowMs;
     this.#options.sendPing(nowMs);
     this.#arm();
-    this.watcher?.pinged();
   }
 
   /** The link is given up, or was lost. */
   lost(): void {
-    if (this.#heartbeat.isWaiting) this.watcher?.unanswered(this.#heartbeat.silenceMs);
+    const { silenceMs } = this.#heartbeat;
+    if (silenceMs !== undefined) this.watcher?.unanswered(silenceMs);
   }
 
   stop(): void {

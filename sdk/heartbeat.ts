@@ -12,7 +12,7 @@ export class Heartbeat {
   #lastReceivedMs: number;
   /** By when something must have come, while a ping is unanswered. */
   #answerByMs: number | undefined;
-  #silenceMs = 0;
+  #silenceMs: number | undefined;
 
   constructor(intervalMs: number, nowMs: number) {
     this.intervalMs = intervalMs;
@@ -20,13 +20,8 @@ export class Heartbeat {
     this.#lastReceivedMs = nowMs;
   }
 
-  /** Whether a ping is unanswered. */
-  get isWaiting(): boolean {
-    return this.#answerByMs !== undefined;
-  }
-
-  /** How long nothing had gone either way when the last ping went out. */
-  get silenceMs(): number {
+  /** How long nothing had gone either way before the ping that is unanswered; undefined when none is. */
+  get silenceMs(): number | undefined {
     return this.#silenceMs;
   }
 
@@ -37,12 +32,12 @@ export class Heartbeat {
   /** Any inbound byte proves life, not only a pong. */
   received(nowMs: number): void {
     this.#lastReceivedMs = nowMs;
-    this.#answerByMs = undefined;
+    this.#answerByMs = this.#silenceMs = undefined;
   }
 
   /** A ping goes out; something must come within `answerMs`. To be told before `sent`. */
   pinged(nowMs: number, answerMs: number = Math.min(this.intervalMs, this.answerMs)): void {
-    if (!this.isWaiting) this.#silenceMs = nowMs - Math.max(this.#lastSentMs, this.#lastReceivedMs);
+    this.#silenceMs ??= nowMs - Math.max(this.#lastSentMs, this.#lastReceivedMs);
     this.#lastSentMs = nowMs;
     this.#answerByMs = Math.min(this.#answerByMs ?? Number.POSITIVE_INFINITY, nowMs + answerMs);
   }

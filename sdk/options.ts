@@ -8,12 +8,15 @@ import { type Bootstrap, type Credentials, checkBootstrap } from './bootstrap.js
 import { type Clock, systemClock } from './clock.js';
 import { type InvalidArgumentError, InvalidOptionError } from './errors.js';
 import { httpBootstrap } from './http-bootstrap.js';
-import { type HeartbeatMemory, heartbeatMemory } from './pulse/heartbeat-memory.js';
+import type { HeartbeatMemory } from './pulse/pulse.js';
 import { NetworkMemory } from './racing/network-memory.js';
-import { type IdentityStorage, memoryStorage, type WebStorageLike, webMemory } from './storage.js';
+import { type IdentityStorage, memoryStorage, StoredMap, type WebStorageLike, webMemory } from './storage.js';
 import type { Connectors } from './transports/connector.js';
 
 export const SDK_VERSION = '0.1.0';
+
+/** Key in the memory: milliseconds by network. */
+const HEARTBEATS = 'trunkline.heartbeats';
 
 export const DEFAULT_REQUEST_DEADLINE_MS = 10_000;
 export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
@@ -99,7 +102,10 @@ export function resolveOptions(options: TrunklineClientOptions): ResolvedOptions
     requestDeadlineMs: whole('requestDeadlineMs', options.requestDeadlineMs ?? DEFAULT_REQUEST_DEADLINE_MS),
     connectTimeoutMs: whole('connectTimeoutMs', options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS),
     maxQueuedRequests: whole('maxQueuedRequests', options.maxQueuedRequests ?? DEFAULT_MAX_QUEUED_REQUESTS),
-    heartbeatMemory: options.adaptiveHeartbeat === false ? undefined : heartbeatMemory(options.memory || webMemory()),
+    heartbeatMemory:
+      options.adaptiveHeartbeat === false
+        ? undefined
+        : new StoredMap<number>(options.memory || webMemory(), HEARTBEATS),
     isReporting: options.measurements !== false,
     networkHints: options.networkHints ?? (() => () => {}),
     racing: options.racing ?? true,

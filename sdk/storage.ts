@@ -63,6 +63,7 @@ export class StoredMap<T> {
   /** @param value undefined forgets it */
   set(network: string, value: T | undefined): void {
     const networks = this.#read();
+    if (networks.get(network) === value) return;
     networks.delete(network);
     if (value !== undefined) networks.set(network, value);
     try {

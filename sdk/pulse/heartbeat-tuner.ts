@@ -6,7 +6,7 @@
  *   held HOLDS times           -> the next step, unless it failed before
  *   lost after such a silence  -> back to what last held, and no step above it for a long time
  *
- * No timers and no I/O; a loss can be taken back, because only the next login shows whether the network was there.
+ * No timers and no I/O. A loss waits for the next login, which shows whether the network was there at all.
  */
 
 /** Silences survived in a row before a longer one is tried. */
@@ -24,76 +24,75 @@ export interface HeartbeatBounds {
   readonly maxMs: number;
 }
 
-interface Found {
-  readonly intervalMs: number;
-  readonly heldMs: number;
-  /** Not to be reached again for now: a silence of this length lost the link. */
-  readonly failedMs: number;
-}
-
 export class HeartbeatTuner {
-  readonly #bounds: HeartbeatBounds;
-  #found: Found;
-  #beforeLoss: Found | undefined;
+  /** Others may come with a new bootstrap. */
+  bounds: HeartbeatBounds;
+  #intervalMs: number;
+  #heldMs = 0;
+  /** Not to be reached again for now: a silence of this length lost the link. */
+  #failedMs = Number.POSITIVE_INFINITY;
   #holds = 0;
+  #isLost = false;
 
   /** @param startMs put between the bounds */
   constructor(bounds: HeartbeatBounds, startMs: number) {
-    this.#bounds = bounds;
-    this.#found = { intervalMs: this.#within(startMs), heldMs: 0, failedMs: Number.POSITIVE_INFINITY };
+    this.bounds = bounds;
+    this.#intervalMs = this.#within(startMs);
   }
 
+  /** What the next connection should begin with, too. */
   get intervalMs(): number {
-    return this.#found.intervalMs;
+    if (!this.#isLost) return this.#intervalMs;
+    const hasHeldLess = this.#heldMs > 0 && this.#heldMs < this.#intervalMs;
+    return this.#within(hasHeldLess ? this.#heldMs : Math.round(this.#intervalMs / STEP));
   }
 
   /** The longest that held, since the last loss; 0 while none has. */
   get heldMs(): number {
-    return this.#found.heldMs;
+    return this.#heldMs;
   }
 
   /** A link lived through this silence. @returns whether the interval changed */
   held(silenceMs: number): boolean {
-    const { intervalMs, failedMs } = this.#found;
-    if (silenceMs < intervalMs * SHORTEST_PROOF) return false;
+    if (silenceMs < this.#intervalMs * SHORTEST_PROOF) return false;
+    this.#heldMs = this.#intervalMs;
     this.#holds += 1;
-    this.#found = { intervalMs, heldMs: intervalMs, failedMs };
-    const nextMs = this.#within(Math.round(intervalMs * STEP));
-    const isBarred = nextMs >= failedMs;
-    if (nextMs === intervalMs || this.#holds < (isBarred ? HOLDS_AFTER_LOSS : HOLDS)) return false;
-    this.#holds = 0;
-    this.#found = {
-      intervalMs: nextMs,
-      heldMs: intervalMs,
-      failedMs: isBarred ? Number.POSITIVE_INFINITY : failedMs,
-    };
+    const nextMs = this.#within(Math.round(this.#intervalMs * STEP));
+    const isBarred = nextMs >= this.#failedMs;
+    if (nextMs === this.#intervalMs || this.#holds < (isBarred ? HOLDS_AFTER_LOSS : HOLDS)) return false;
+    if (isBarred) this.#failedMs = Number.POSITIVE_INFINITY;
+    this.#move(nextMs);
     return true;
   }
 
   /** A link was lost in this silence. */
   lost(silenceMs: number): void {
-    const { intervalMs, heldMs } = this.#found;
-    if (silenceMs < intervalMs * SHORTEST_PROOF || silenceMs > intervalMs * LONGEST_PROOF) return;
-    this.#beforeLoss = this.#found;
-    const backMs = heldMs > 0 && heldMs < intervalMs ? heldMs : Math.round(intervalMs / STEP);
-    this.#found = { intervalMs: this.#within(backMs), heldMs: 0, failedMs: intervalMs };
-    this.#holds = 0;
+    const share = silenceMs / this.#intervalMs;
+    this.#isLost = share >= SHORTEST_PROOF && share <= LONGEST_PROOF;
   }
 
   /** The network itself was away: the last loss is not the interval's fault. */
   excuse(): void {
-    this.#found = this.#beforeLoss ?? this.#found;
-    this.#beforeLoss = undefined;
+    this.#isLost = false;
   }
 
   /** Back online at once: the last loss stands. @returns whether there was one */
   settle(): boolean {
-    const hasLost = this.#beforeLoss !== undefined;
-    this.#beforeLoss = undefined;
-    return hasLost;
+    if (!this.#isLost) return false;
+    const { intervalMs } = this;
+    this.#failedMs = this.#intervalMs;
+    this.#isLost = false;
+    this.#heldMs = 0;
+    this.#move(intervalMs);
+    return true;
+  }
+
+  #move(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
+    this.#holds = 0;
   }
 
   #within(intervalMs: number): number {
-    return Math.min(Math.max(intervalMs, this.#bounds.minMs), this.#bounds.maxMs);
+    return Math.min(Math.max(intervalMs, this.bounds.minMs), this.bounds.maxMs);
   }
 }

@@ -8,9 +8,19 @@
 import { type Frame, FrameType, type StringMap } from '../../protocol/index.js';
 import type { Clock } from '../clock.js';
 import type { HeartbeatTimer, HeartbeatWatcher } from '../heartbeat-timer.js';
-import type { HeartbeatMemory } from './heartbeat-memory.js';
 import { type HeartbeatBounds, HeartbeatTuner } from './heartbeat-tuner.js';
-import { type LoginMeasured, Measurements } from './measurements.js';
+import { type LoginMeasured, reportOf } from './measurements.js';
+
+/** How much one round trip changes the smoothed one, as TCP does it (RFC 6298). */
+const RTT_WEIGHT = 1 / 8;
+
+/** Where a client keeps the heartbeat that a network was found to allow; a `Map` is one. */
+export interface HeartbeatMemory {
+  /** @returns milliseconds; undefined for a network that nothing is known of */
+  get(network: string): number | undefined;
+  /** @param intervalMs undefined forgets */
+  set(network: string, intervalMs: number | undefined): void;
+}
 
 export interface ReportSettings {
   /** Of the connections that report, 0 to 1. */
@@ -18,17 +28,19 @@ export interface ReportSettings {
   readonly intervalMs: number;
 }
 
-/** As the bootstrap told; without bounds the interval is CONNACK's, without `report` nothing is told. */
+/** As the bootstrap told. */
 export interface PulseSettings {
-  readonly bounds: HeartbeatBounds | undefined;
+  /** Without them, and when they are equal, the interval is CONNACK's. */
+  readonly heartbeat: HeartbeatBounds | undefined;
+  /** Without it nothing is told. */
   readonly report: ReportSettings | undefined;
 }
 
 export interface PulseOptions {
-  /** Undefined keeps to the interval of CONNACK. */
-  readonly memory: HeartbeatMemory | undefined;
   /** Names the network that the device is on. */
   readonly network: () => string;
+  /** Undefined keeps to the interval of CONNACK. */
+  readonly heartbeatMemory: HeartbeatMemory | undefined;
   readonly isReporting: boolean;
   readonly random: () => number;
   readonly clock: Clock;
@@ -44,41 +56,39 @@ export interface PulseLink {
 
 export class Pulse implements HeartbeatWatcher {
   readonly #options: PulseOptions;
-  readonly #measurements = new Measurements();
-  #bounds: HeartbeatBounds | undefined;
   #tuner: HeartbeatTuner | undefined;
   #network = '';
   #link: PulseLink | undefined;
-  /** In force on the link. */
-  #intervalMs = 0;
+  /** Counts live on over connections, so that a loss which ended one is told on the next. */
+  #pings = 0;
+  #lost = 0;
+  #rttMs: number | undefined;
   #cancelReport = (): void => {};
 
   constructor(options: PulseOptions) {
     this.#options = options;
   }
 
-  /** For CONNECT: the interval that this client would keep, if it knows better than the server. */
-  get attributes(): StringMap {
-    const wantedMs = this.#wantedMs();
-    return wantedMs === undefined ? {} : { 'heartbeat-ms': `${wantedMs}` };
+  /** The interval that this client would keep, if it knows better than the server. */
+  get wantedMs(): number | undefined {
+    const { heartbeatMemory, network } = this.#options;
+    const isSame = this.#network === network();
+    return (isSame ? this.#tuner?.intervalMs : undefined) ?? heartbeatMemory?.get(network());
   }
 
   /** Logged in; takes the connection over from the one before. */
   online(link: PulseLink, settings: PulseSettings, login: LoginMeasured): void {
-    this.#link = link;
-    this.#intervalMs = link.connack.heartbeatMs;
-    if (link.heartbeat !== undefined) link.heartbeat.watcher = this;
-    this.#tune(settings.bounds);
-    const { report } = settings;
     const { isReporting, random } = this.#options;
-    if (isReporting && report !== undefined && random() < report.share) this.#report(report, login);
+    const { report } = settings;
+    this.#link = link;
+    if (link.heartbeat !== undefined) link.heartbeat.watcher = this;
+    this.#tune(link.connack.heartbeatMs, settings.heartbeat);
+    if (isReporting && report !== undefined && random() < report.share) this.#report(report.intervalMs, login);
   }
 
   /** The connection ended or was left. */
   offline(): void {
     this.#cancelReport();
-    if (this.#link?.heartbeat !== undefined) this.#link.heartbeat.watcher = undefined;
-    this.#link = undefined;
   }
 
   /** An attempt to come back failed: the network was away. */
@@ -86,72 +96,63 @@ export class Pulse implements HeartbeatWatcher {
     this.#tuner?.excuse();
   }
 
-  pinged(): void {
-    this.#measurements.pinged();
-  }
-
   roundTrip(rttMs: number): void {
-    this.#measurements.roundTrip(rttMs);
+    this.#rttMs ??= rttMs;
+    this.#rttMs += (rttMs - this.#rttMs) * RTT_WEIGHT;
   }
 
   answered(silenceMs: number): void {
+    this.#pings += 1;
     const tuner = this.#tuner;
     if (tuner === undefined) return;
     const hasGrown = tuner.held(silenceMs);
     if (tuner.heldMs > 0) this.#remember(tuner.heldMs);
     if (!hasGrown) return;
-    this.#intervalMs = tuner.intervalMs;
-    this.#send({ 'heartbeat-ms': `${this.#intervalMs}` });
-    this.#retime();
+    this.#send({ 'heartbeat-ms': `${tuner.intervalMs}` });
+    this.#retime(tuner);
   }
 
   unanswered(silenceMs: number): void {
-    this.#measurements.lost();
+    this.#pings += 1;
+    this.#lost += 1;
     this.#tuner?.lost(silenceMs);
   }
 
-  #wantedMs(): number | undefined {
-    const { memory, network } = this.#options;
-    return this.#tuner !== undefined && this.#network === network() ? this.#tuner.intervalMs : memory?.get(network());
-  }
-
-  #tune(bounds: HeartbeatBounds | undefined): void {
-    const { memory, network } = this.#options;
-    const wantedMs = this.#wantedMs();
-    const isAsBefore =
-      this.#network === network() &&
-      this.#tuner?.intervalMs === this.#intervalMs &&
-      this.#bounds?.minMs === bounds?.minMs &&
-      this.#bounds?.maxMs === bounds?.maxMs;
+  /** @param inForceMs what the server said at the login */
+  #tune(inForceMs: number, bounds: HeartbeatBounds | undefined): void {
+    const { heartbeatMemory, network } = this.#options;
+    const wantedMs = this.wantedMs ?? 0;
+    const isKnown = this.#network === network() && this.#tuner?.intervalMs === inForceMs;
     this.#network = network();
-    this.#bounds = bounds;
-    if (memory === undefined || bounds === undefined || bounds.minMs === bounds.maxMs || this.#intervalMs === 0) {
+    if (heartbeatMemory === undefined || bounds === undefined || bounds.minMs === bounds.maxMs || inForceMs === 0) {
       this.#tuner = undefined;
       return;
     }
-    if (!isAsBefore) {
-      // A server that gave less than it was asked for would not follow to more.
-      const maxMs = wantedMs !== undefined && wantedMs > this.#intervalMs ? this.#intervalMs : bounds.maxMs;
-      this.#tuner = new HeartbeatTuner({ minMs: bounds.minMs, maxMs }, this.#intervalMs);
-    } else if (this.#tuner?.settle()) this.#remember(this.#intervalMs);
-    this.#retime();
+    // A server that gave less than it was asked for would not follow to more.
+    const limited = wantedMs > inForceMs ? { ...bounds, maxMs: inForceMs } : bounds;
+    if (!isKnown || this.#tuner === undefined) this.#tuner = new HeartbeatTuner(limited, inForceMs);
+    else if (this.#tuner.settle()) this.#remember(inForceMs);
+    this.#tuner.bounds = limited;
+    this.#retime(this.#tuner);
   }
 
   #remember(intervalMs: number): void {
-    this.#options.memory?.set(this.#network, intervalMs);
+    this.#options.heartbeatMemory?.set(this.#network, intervalMs);
   }
 
   /** A longer interval must not make it longer until a dead link is found. */
-  #retime(): void {
-    this.#link?.heartbeat?.retime(this.#intervalMs, this.#bounds?.minMs ?? this.#intervalMs);
+  #retime({ intervalMs, bounds }: HeartbeatTuner): void {
+    this.#link?.heartbeat?.retime(intervalMs, bounds.minMs);
   }
 
-  #report(settings: ReportSettings, login?: LoginMeasured): void {
-    const hasPinged = this.#measurements.pings > 0;
-    this.#send(this.#measurements.take(login, this.#intervalMs));
+  #report(intervalMs: number, login: LoginMeasured): void {
+    const heartbeatMs = this.#tuner?.intervalMs ?? this.#link?.connack.heartbeatMs;
     // A busy link needs no pings, and then nothing would show how long a round trip takes.
-    if (!hasPinged) this.#link?.heartbeat?.ping();
-    this.#cancelReport = this.#options.clock.setTimer(() => this.#report(settings), settings.intervalMs);
+    if (this.#rttMs === undefined) this.#link?.heartbeat?.ping();
+    this.#send(reportOf({ ...login, rttMs: this.#rttMs, pings: this.#pings, lost: this.#lost, heartbeatMs }));
+    this.#pings = this.#lost = 0;
+    this.#rttMs = undefined;
+    this.#cancelReport = this.#options.clock.setTimer(() => this.#report(intervalMs, {}), intervalMs);
   }
 
   #send(measurements: StringMap): void {

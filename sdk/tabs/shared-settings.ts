@@ -22,6 +22,9 @@ export interface SharedSettings
     | 'requestDeadlineMs'
     | 'connectTimeoutMs'
     | 'maxQueuedRequests'
+    | 'racing'
+    | 'adaptiveHeartbeat'
+    | 'measurements'
   > {
   readonly attributes: StringMap;
   readonly protocols: readonly WebProtocol[];
@@ -44,7 +47,7 @@ export const WEB_PROTOCOLS: readonly WebProtocol[] = ['wss', 'ws'];
 
 export function sharedSettings(options: SharedClientOptions): SharedSettings {
   const { bootstrapUrl, app, deviceId, deviceSecret, credentials, assertion } = options;
-  const { requestDeadlineMs, connectTimeoutMs, maxQueuedRequests } = options;
+  const { requestDeadlineMs, connectTimeoutMs, maxQueuedRequests, racing, adaptiveHeartbeat, measurements } = options;
   return {
     bootstrapUrl,
     app,
@@ -53,6 +56,9 @@ export function sharedSettings(options: SharedClientOptions): SharedSettings {
     requestDeadlineMs,
     connectTimeoutMs,
     maxQueuedRequests,
+    racing,
+    adaptiveHeartbeat,
+    measurements,
     attributes: { platform: 'web', ...options.attributes },
     protocols: options.protocols ?? WEB_PROTOCOLS,
     asks: { credentials: credentials !== undefined, assertion: assertion !== undefined },

@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { FrameType } from '../../../protocol/index.js';
 import { type NodeClientOptions, type TrunklineClient, webMemory } from '../../../sdk/node.js';
-import { heartbeatMemory } from '../../../sdk/pulse/heartbeat-memory.js';
+import { StoredMap } from '../../../sdk/storage.js';
 import type { Peer, ScriptedServer } from '../../support/scripted-server.js';
 import { nextEvent, startClient, startServer } from '../client-fixture.js';
 import { ManualClock } from '../manual-clock.js';
@@ -62,7 +62,7 @@ async function step(ends: Ends, intervalMs: number): Promise<string | undefined>
 
 test('adaptive heartbeat: grows step by step and tells the server first; is remembered per network', async (t) => {
   const storage = webMemory();
-  const memory = heartbeatMemory(storage);
+  const memory = new StoredMap<number>(storage, 'trunkline.heartbeats');
   const scene = await start(t, { memory: storage, attributes: { network: 'wifi' } });
   t.is(scene.announced, undefined);
   t.is(await step(scene, 60_000), '90000');
@@ -81,7 +81,7 @@ test('adaptive heartbeat: grows step by step and tells the server first; is reme
 
 test('adaptive heartbeat: a link that died in silence shortens it at the next login', async (t) => {
   const storage = webMemory();
-  const memory = heartbeatMemory(storage);
+  const memory = new StoredMap<number>(storage, 'trunkline.heartbeats');
   const scene = await start(t, { memory: storage });
   const { clock, server, client, peer } = scene;
   t.is(await step(scene, 60_000), '90000');
@@ -149,7 +149,7 @@ for (const [what, options, settings] of [
 
 test('adaptive heartbeat: a server that gives less than was asked for is not asked for more', async (t) => {
   const storage = webMemory();
-  const memory = heartbeatMemory(storage);
+  const memory = new StoredMap<number>(storage, 'trunkline.heartbeats');
   memory.set('', 180_000);
   const scene = await start(t, { memory: storage }, { heartbeatMs: 60_000 });
   t.is(scene.announced, '180000');

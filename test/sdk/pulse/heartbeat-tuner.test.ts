@@ -26,6 +26,7 @@ test('tuner: begins within the bounds, and equal bounds leave nothing to find', 
   const fixed = new HeartbeatTuner({ minMs: 60_000, maxMs: 60_000 }, 60_000);
   hold(fixed, 10);
   fixed.lost(60_000);
+  fixed.settle();
   t.is(fixed.intervalMs, 60_000);
 });
 
@@ -34,7 +35,8 @@ test('tuner: a loss brings it back to what last held, and it stays there for lon
   hold(tuner, 6);
   t.is(tuner.heldMs, 90_000);
   tuner.lost(135_000);
-  t.is(tuner.intervalMs, 90_000);
+  t.is(tuner.intervalMs, 90_000, 'the next connection begins with it');
+  tuner.settle();
   hold(tuner, 99);
   t.is(tuner.intervalMs, 90_000);
   hold(tuner, 1);
@@ -43,11 +45,12 @@ test('tuner: a loss brings it back to what last held, and it stays there for lon
 
 test('tuner: where nothing held yet, a loss shortens by a step, never below the bound', (t) => {
   const tuner = new HeartbeatTuner(BOUNDS, 60_000);
-  tuner.lost(60_000);
-  t.is(tuner.intervalMs, 40_000);
-  tuner.lost(40_000);
-  tuner.lost(30_000);
-  t.is(tuner.intervalMs, 30_000);
+  const intervals = [60_000, 40_000, 30_000].map((silenceMs) => {
+    tuner.lost(silenceMs);
+    tuner.settle();
+    return tuner.intervalMs;
+  });
+  t.deepEqual(intervals, [40_000, 30_000, 30_000]);
 });
 
 test('tuner: an interval that held and holds no more is shortened too', (t) => {
