@@ -45,6 +45,7 @@ test('promtool: finds nothing in the metrics of a node with TLS, traffic, pushes
   const node = await startTestNode(t, {
     upstreamUrl: backEnd.url,
     events: { connected: true, disconnected: true },
+    report: { share: 1 },
     access: { tls: { port: 0, ...files }, wss: { port: 0, ...files } },
   });
   for (const protocol of ACCESS_PROTOCOLS) {
@@ -57,12 +58,18 @@ test('promtool: finds nothing in the metrics of a node with TLS, traffic, pushes
     await push(`/v1/apps/demo/devices/over-${name}/push`, TEST_KEYS.im);
   }
   await push('/v1/groups/stage-1/push', TEST_KEYS.live);
+  const measuring = await node.rawDevice('measuring');
+  const phases = { 'resolve-ms': '1', 'connect-ms': '20', 'secure-ms': '30', 'login-ms': '9', 'rtt-ms': '8.5' };
+  const counts = { pings: '3', lost: '1', losers: '2', why: 'raced', 'heartbeat-ms': '90000' };
+  measuring.send({ type: FrameType.report, measurements: { ...phases, ...counts } });
   const stranger = await node.rawLink();
   stranger.send({ type: FrameType.ping, opaque: 1 });
   await stranger.ended;
   await node.call('DELETE', '/v1/apps/demo/devices/over-tls/connection', { key: TEST_KEYS.app });
   const metrics = async () => (await node.call('GET', '/metrics')).text;
   await eventually(async () => /trunkline_events_total\{[^}]*"disconnected"[^}]*\} 1/.test(await metrics()));
+
+  await eventually(async () => /trunkline_client_reports_total\{result="taken"\} 1/.test(await metrics()));
 
   // One right behind another: a gauge over the time between two scrapes has nothing to tell.
   for (const text of [await metrics(), await metrics()]) {

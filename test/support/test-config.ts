@@ -25,6 +25,8 @@ export interface TestNodeOptions {
   /** Of both HTTP listeners. */
   readonly trustedProxies?: string[];
   readonly overload?: ConfigInput['overload'];
+  readonly heartbeat?: ConfigInput['heartbeat'];
+  readonly report?: ConfigInput['report'];
   /** Of business `live`. */
   readonly liveUpstream?: Omit<NonNullable<ConfigInput['businesses'][string]['upstream']>, 'signingSecret'>;
 }
@@ -43,6 +45,8 @@ export function testConfig(dataDir: string, options: TestNodeOptions = {}): Conf
     private: { port: privatePort, trustedProxies },
     ...(limits === undefined ? {} : { limits }),
     overload,
+    ...(options.heartbeat === undefined ? {} : { heartbeat: options.heartbeat }),
+    ...(options.report === undefined ? {} : { report: options.report }),
     apps: { demo: { keys: [TEST_KEYS.app], origins: ['*'], ...options.app }, ...options.otherApps },
     businesses: {
       im: {
