@@ -25,7 +25,8 @@ export function createClient({ ca, ...options }: NodeClientOptions): TrunklineCl
   });
 }
 
-function nodeTransports(ca: NodeClientOptions['ca']): Connectors {
+/** Every way in that Node has, by protocol. @param ca certificates (PEM) to trust instead of the platform's */
+export function nodeTransports(ca?: NodeClientOptions['ca']): Connectors {
   const webSocket = webSocketConnector(WebSocket);
   return {
     tls: tlsConnector({ ca }),
