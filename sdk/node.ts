@@ -43,7 +43,8 @@ function localNetworks(): string {
   return outer.map(({ cidr }) => cidr).join();
 }
 
-function nodeTransports(ca: NodeClientOptions['ca']): Connectors {
+/** Every way in that Node has, by protocol. @param ca certificates (PEM) to trust instead of the platform's */
+export function nodeTransports(ca?: NodeClientOptions['ca']): Connectors {
   const webSocket = webSocketConnector(WebSocket);
   return {
     ...(canConnectQuic() ? { quic: quicConnector({ ca }) } : {}),

@@ -1,6 +1,6 @@
 /** `trunkline connect`: a device on a terminal. It sees pushes as they come and sends what is typed. */
 import type { CommandModule } from 'yargs';
-import { BootstrapError, ConnectError } from '../../sdk/node.js';
+import { BootstrapError, ConnectError, nodeTransports, type Protocol } from '../../sdk/node.js';
 import { parseCommandLine } from '../connect/command-line.js';
 import { type CredentialArguments, clientOptions } from '../connect/credentials.js';
 import { type DeviceEvent, eventText } from '../connect/device-event.js';
@@ -53,6 +53,12 @@ export const connectCommand: CommandModule<{ json: boolean }, ConnectArguments> 
         array: true,
         requiresArg: true,
         describe: 'with a token: host:port, or ws://host:port/connect; several are tried in order',
+      })
+      .option('protocol', {
+        array: true,
+        requiresArg: true,
+        choices: Object.keys(nodeTransports()) as Protocol[],
+        describe: 'only by this one; several: whichever of them the service puts first',
       })
       .option('answer', {
         type: 'string',

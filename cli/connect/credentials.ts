@@ -3,7 +3,15 @@
  * an identity that a file keeps from one run to the next.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { BootstrapError, type DeviceIdentity, type IdentityStorage, type NodeClientOptions } from '../../sdk/node.js';
+import {
+  BootstrapError,
+  type Connectors,
+  type DeviceIdentity,
+  type IdentityStorage,
+  type NodeClientOptions,
+  nodeTransports,
+  type Protocol,
+} from '../../sdk/node.js';
 import { fromEnvironment, Variable } from '../environment.js';
 import { UsageError } from '../errors.js';
 import { readSecretFile } from '../key-source.js';
@@ -17,6 +25,8 @@ export interface CredentialArguments {
   token: string | undefined;
   tokenFile: string | undefined;
   access: string[] | undefined;
+  /** Those that may be used; undefined for all. */
+  protocol: Protocol[] | undefined;
 }
 
 /** A token is used until the service says otherwise; when it ends is the node's to know. */
@@ -25,7 +35,8 @@ const TOKEN_LIFE_MS = 24 * 3_600_000;
 /** @throws {UsageError} naming the flag */
 export function clientOptions(args: CredentialArguments): NodeClientOptions {
   const token = givenToken(args);
-  if (token !== undefined) return withToken(token, args.access ?? []);
+  const transports = args.protocol && transportsOf(args.protocol);
+  if (token !== undefined) return { ...withToken(token, args.access ?? [], args.protocol ?? []), transports };
   const { app, publicUrl, identity, assertionFile } = args;
   if (app === undefined) {
     throw new UsageError(`say who: --app APP (or ${Variable.app}) to bootstrap, or --token-file FILE with --access`);
@@ -35,6 +46,7 @@ export function clientOptions(args: CredentialArguments): NodeClientOptions {
   return {
     bootstrapUrl: publicUrl,
     app,
+    transports,
     ...(identity === undefined ? {} : { storage: fileStorage(identity) }),
     ...(assertionFile === undefined
       ? {}
@@ -48,7 +60,13 @@ function givenToken({ token, tokenFile, app }: CredentialArguments): string | un
   return token ?? (app === undefined ? fromEnvironment(Variable.token) : undefined);
 }
 
-function withToken(token: string, access: readonly string[]): NodeClientOptions {
+function transportsOf(protocols: readonly Protocol[]): Connectors {
+  const all = nodeTransports();
+  return Object.fromEntries(protocols.map((protocol) => [protocol, all[protocol]]));
+}
+
+/** An address without a scheme is TCP's, or that of the protocol asked for. */
+function withToken(token: string, access: readonly string[], protocols: readonly Protocol[]): NodeClientOptions {
   if (access.length === 0) {
     throw new UsageError('a token needs --access, such as 127.0.0.1:7100 or ws://127.0.0.1:7101/connect');
   }
@@ -57,7 +75,9 @@ function withToken(token: string, access: readonly string[]): NodeClientOptions 
   if (ws.length + tcp.length < access.length) {
     throw new UsageError('--access: write host:port for TCP, or ws://host:port/connect');
   }
-  const accessPoints = { ...(tcp.length > 0 ? { tcp } : {}), ...(ws.length > 0 ? { ws } : {}) };
+  const stream = protocols.find((protocol) => !protocol.startsWith('ws')) ?? 'tcp';
+  const webSocket = protocols.find((protocol) => protocol.startsWith('ws')) ?? 'ws';
+  const accessPoints = { ...(tcp.length > 0 ? { [stream]: tcp } : {}), ...(ws.length > 0 ? { [webSocket]: ws } : {}) };
   let wasUsed = false;
   return {
     credentials: async () => {

@@ -141,6 +141,21 @@ test('connect: an app that nobody configured, and a token that is none', async (
   t.regex(token.stderr, /not connected: .*\(4100\)/);
 });
 
+test('connect: --protocol leaves one way in, and says which when the service does not offer it', async (t) => {
+  const node = await startTestNode(t);
+  const args = ['connect', '--app', 'demo', '--public-url', publicUrl(node), '--json'];
+  for (const protocol of ['tcp', 'ws']) {
+    const { code, stdout } = await runCli([...args, '--protocol', protocol], { input: '/state\n' });
+    t.is(code, 0);
+    t.regex(stdout, new RegExp(`"type":"online".*"protocol":"${protocol}"`));
+  }
+  const refused = await runCli([...args, '--protocol', 'tls']);
+  t.not(refused.code, 0);
+  t.regex(refused.stderr, /no transport for that/);
+  const unknown = await runCli([...args, '--protocol', 'pigeon']);
+  t.is(unknown.code, 2);
+});
+
 interface Running {
   readonly child: ChildProcessWithoutNullStreams;
   readonly stdout: () => string;
