@@ -23,7 +23,7 @@ export interface CredentialsSyncOptions {
   readonly own: () => readonly SharedRecord[];
   /** Acts on what others have said; what it rejects is read again. */
   readonly apply: (records: readonly SharedRecord[]) => Promise<void>;
-  /** Something that this node says may have become another: time has passed. */
+  /** After each reading: what others have said may be over by now. What it rejects is asked again. */
   readonly onLook: () => Promise<void>;
   readonly log: Logger;
   /** Milliseconds of a clock that does not jump. */

@@ -32,7 +32,7 @@ export type RevocationRequest =
   | { readonly kind: 'app'; readonly app: string; readonly beforeMs?: number | undefined };
 
 export interface RevocationResult {
-  /** Live connections that are being closed for it. */
+  /** Live connections of this node that are being closed for it. */
   readonly closed: number;
   /** When the rule may be forgotten, because no such token can be left; absent for an identity. */
   readonly untilMs?: number;

@@ -128,7 +128,7 @@ export const revocationRequest = z
 export type RevocationBody = z.output<typeof revocationRequest>;
 
 export const revocationAnswer = z.object({
-  closed: z.int().describe('Live connections that were closed for it.'),
+  closed: z.int().describe('Live connections of this node that were closed for it.'),
   untilMs: z.int().optional().describe('When no token that it means can be left; absent for an identity.'),
 });
 

@@ -128,7 +128,7 @@ export const revocationBody = z
 export type RevocationBody = z.output<typeof revocationBody>;
 
 export const revocationAnswer = z.object({
-  closed: z.int().describe('Live connections that are being closed for it'),
+  closed: z.int().describe('Live connections of this node that are being closed for it'),
   untilMs: z.int().optional().describe('When no token that it means can be left; absent for an identity'),
 });
 export const liftAnswer = z.object({ lifted: z.boolean().describe('Whether the identity was revoked') });

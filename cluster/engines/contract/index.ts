@@ -16,7 +16,6 @@ export interface Engine {
 
 export type { ControlState } from './control-state.js';
 export { MAX_CONTROL_TEXTS } from './control-state.js';
-export { ControlStateFullError, InvalidControlStateError } from './errors.js';
 export {
   CONFIRMED_MS,
   type CredentialStore,
@@ -25,5 +24,6 @@ export {
   type SharedRecord,
   type StoreMark,
 } from './credentials.js';
+export { ControlStateFullError, InvalidControlStateError } from './errors.js';
 export type { Membership, MembershipView, NodeLease, NodeRecord, NodeRole } from './membership.js';
 export { NODE_ROLES } from './membership.js';

@@ -1,8 +1,8 @@
 /** The default engine: everything in this process, nothing to install. */
 import type { Engine } from '../contract/index.js';
 import { EmbeddedBus } from './embedded-bus.js';
-import { EmbeddedCredentials } from './embedded-credentials.js';
 import { EmbeddedControlState } from './embedded-control-state.js';
+import { EmbeddedCredentials } from './embedded-credentials.js';
 import { EmbeddedGroups } from './embedded-groups.js';
 import { EmbeddedMembership } from './embedded-membership.js';
 import { EmbeddedRoutes } from './embedded-routes.js';
