@@ -34,7 +34,7 @@ export function resolveSecrets(
   const walk = (value: unknown, path: SettingPath): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => walk(item, [...path, index]));
     if (typeof value !== 'object' || value === null) return value;
-    if (isReference(value)) {
+    if (!NO_SECRETS.includes(path.join('.')) && isReference(value)) {
       const minCharacters = ANY_LENGTH.includes(path.join('.')) ? 1 : MIN_SECRET_CHARACTERS;
       const secret = fetchSecret(value, sources, minCharacters);
       if (typeof secret === 'string') return secret;
@@ -46,9 +46,12 @@ export function resolveSecrets(
   return walk(config, []) as NodeConfig;
 }
 
+/** Maps that look like a reference and are none. */
+const NO_SECRETS: readonly string[] = ['control.policies'];
+
 type Reference = { readonly file: string } | { readonly env: string };
 
-/** No map of the schema has a single setting called `file` or `env`; names of apps and businesses hold maps. */
+/** No other map of the schema has a single setting called `file` or `env`; names of apps and businesses hold maps. */
 function isReference(value: object): value is Reference {
   const entries = Object.entries(value);
   const [key, target] = entries[0] ?? [];

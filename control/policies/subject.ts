@@ -27,11 +27,15 @@ export const platformOf = ({ attributes }: Subject): string | undefined => own(a
 export const networkOf = ({ attributes }: Subject): string | undefined => own(attributes, NETWORK_ATTRIBUTE);
 export const versionTextOf = ({ attributes }: Subject): string | undefined => own(attributes, VERSION_ATTRIBUTE);
 
+/** All policies are tried on one subject before the next: the last version is the one that is asked for again. */
+let last: { readonly text: string; readonly version: semver.SemVer | undefined } = { text: '', version: undefined };
+
 /** `5.2` is 5.2.0, as people number apps; undefined for what holds no number. */
 export function versionOf(subject: Subject): semver.SemVer | undefined {
   const text = versionTextOf(subject);
   if (text === undefined) return undefined;
-  return semver.parse(text) ?? semver.coerce(text) ?? undefined;
+  if (text !== last.text) last = { text, version: semver.parse(text) ?? semver.coerce(text) ?? undefined };
+  return last.version;
 }
 
 /** Strangers choose the names. */

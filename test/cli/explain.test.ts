@@ -74,3 +74,19 @@ test('explain: a refusal, an unknown region, a device whose place nobody can tel
   t.regex(text, /no node is known/);
   t.regex(text, /refused {5}TRK_NOT_READY: no node takes devices now$/);
 });
+
+test('explain: policies with what failed, settings with who gave them, pools that were empty', (t) => {
+  const text = explanationText({
+    ...TOLD,
+    policies: [
+      { policy: 'first', matched: false, failed: { condition: 'network', wanted: 'wifi', met: 'cell\u001b' } },
+      { policy: 'second', matched: true },
+    ],
+    settings: [{ setting: 'pools', value: ['canary'], policy: 'second' }],
+    pools: { steps: ['canary', 'default'], chosen: 'default', empty: ['canary'] },
+  });
+  t.regex(text, /^pool {8}canary, then default; taken: default; no node of canary takes clients$/m);
+  t.regex(text, /^first {3}not matched: network wants wifi, met cell\\u\{1b\}$/m);
+  t.regex(text, /^second {2}matched$/m);
+  t.regex(text, /^pools {4}\["canary"\] {2}second$/m);
+});

@@ -177,3 +177,20 @@ test('checks: silence that ends a QUIC connection is longer than its heartbeats 
     problems.includes('access.quic.idleMs: must be above heartbeat.intervalMs x (heartbeat.maxMissed + 1) (180000)'),
   );
 });
+
+test('checks: pools, ranges and domains are named once', (t) => {
+  const node = { region: 'eu' };
+  t.deepEqual(problemsOf({ control: { pools: ['a', 'a'] } }), ['control.pools: names a pool twice']);
+  const cidrs = ['10.0.0.0/8'];
+  t.deepEqual(problemsOf({ node, control: { regions: { eu: { cidrs }, us: { cidrs } } } }), [
+    'control.regions.us.cidrs[0]: stands in "eu" already',
+  ]);
+  const wss = (...addresses: string[]) => ({ eu: { domains: { wss: addresses.map((address) => ({ address })) } } });
+  t.deepEqual(problemsOf({ node, control: { regions: wss('a:1', 'b:1') } }), []);
+  t.deepEqual(problemsOf({ node, control: { regions: wss('a:1', 'a:1') } }), [
+    'control.regions.eu.domains.wss: names an address twice',
+  ]);
+  t.deepEqual(problemsOf({ node, control: { regions: wss('a:1', 'b:0') } }), [
+    'control.regions.eu.domains.wss: must be host:port, such as link.example.com:7100',
+  ]);
+});

@@ -265,3 +265,8 @@ test('loadConfig: a file that is not there', (t) => {
     message: '/nowhere/trunkline.yaml: 1 problem\n  cannot be read (ENOENT)',
   });
 });
+
+test('load: the policies file is a path and no secret, and starts at the folder of the configuration', (t) => {
+  const text = 'apps: {}\nbusinesses: {}\ncontrol: { policies: { file: policies.yaml } }';
+  t.is(parseConfig(text, { baseDir: '/srv' }).control.policies.file, '/srv/policies.yaml');
+});

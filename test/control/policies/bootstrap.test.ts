@@ -68,7 +68,8 @@ async function startPrivate(t: ExecutionContext, config: NodeConfig, node = new 
 }
 
 test('policies: a device is told what the policies that match it give, and which those are', async (t) => {
-  const { bootstrap } = await startControl(t, await configured(t));
+  const { bootstrap, node } = await startControl(t, await configured(t));
+  node.others = [leaseOf('b', { region: 'eu' })];
   const assertion = await shopAssertion({ businesses: ['live'] });
   const answer = await answerOf(await bootstrap({ app: 'shop', assertion, attributes: { region: 'eu' } }));
   t.deepEqual(answer.protocols, ['ws', 'tcp']);
