@@ -2,10 +2,12 @@
  * What no single setting shows: references between parts of the file, and settings that clash. Every check reports
  * and goes on.
  */
+
 import { MAX_BUSINESSES } from '../protocol/index.js';
 import { isAdvertisable } from './addresses.js';
 import { checkCertificate } from './certificate.js';
 import { checkCluster } from './cluster-checks.js';
+import { heartbeatBounds } from './heartbeat-bounds.js';
 import type { SettingPath } from './paths.js';
 import type { BusinessConfig, ListenerConfig, NodeConfig } from './schema.js';
 
@@ -68,7 +70,10 @@ function checkListeners(config: NodeConfig, report: Report): void {
 /** A connection that is only silent must not be taken for a dead one before its heartbeats are. */
 function checkQuic({ access: { quic }, heartbeat }: NodeConfig, report: Report): void {
   const silenceMs = heartbeat.intervalMs * (heartbeat.maxMissed + 1);
-  if (quic === null || quic.idleMs > silenceMs) return;
+  if (quic === null) return;
+  const { maxMs } = heartbeatBounds(heartbeat);
+  if (quic.idleMs <= maxMs) report(['access', 'quic', 'idleMs'], `must be above heartbeat.maxMs (${maxMs})`);
+  if (quic.idleMs > silenceMs) return;
   report(['access', 'quic', 'idleMs'], `must be above heartbeat.intervalMs x (heartbeat.maxMissed + 1) (${silenceMs})`);
 }
 
