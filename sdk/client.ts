@@ -149,7 +149,8 @@ export class TrunklineClient {
   #online(connection: Connection, choice: Choice): void {
     this.#businesses.grant(connection.connack.businesses);
     const { target, timings } = connection;
-    this.#pulse.online(connection, this.#credentials.settings, { protocol: target.protocol, ...choice, ...timings });
+    const { why, losers } = choice;
+    this.#pulse.online(connection, this.#credentials.settings, { protocol: target.protocol, why, losers, ...timings });
     this.#acks.reset();
     this.#memberships.rejoinAll();
     this.#table.resume(connection);

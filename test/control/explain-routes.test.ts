@@ -70,7 +70,10 @@ test('explain: every node with its reason, each comparison, what came out', asyn
   t.deepEqual(told.answer, {
     accessPoints: { tcp: ['c:7100', 'b:7100'], ws: ['ws://c:7101/connect', 'ws://b:7101/connect'] },
     protocols: ['tcp', 'ws'],
-    settings: { heartbeat: { intervalMs: 45_000, minMs: 45_000, maxMs: 45_000 } },
+    settings: {
+      heartbeat: { intervalMs: 45_000, minMs: 30_000, maxMs: 180_000 },
+      report: { share: 0, intervalMs: 300_000 },
+    },
   });
   t.false('refused' in told);
 });

@@ -80,7 +80,8 @@ test('policies: a device is told what the policies that match it give, and which
   t.is(answer.features?.['office'], true);
   t.deepEqual([answer.decisions?.[0], answer.decisions?.at(-1)], ['office', 'live']);
   const other = await answerOf(await bootstrap({ app: 'chat' }));
-  for (const field of ['racing', 'features', 'limits', 'report', 'decisions']) t.false(field in other, field);
+  for (const field of ['racing', 'features', 'limits', 'decisions']) t.false(field in other, field);
+  t.deepEqual(other.report, { share: 0, intervalMs: 300_000 });
 });
 
 test('policies: a stranger is judged by the id that it will have, so it gets the same the next time', async (t) => {

@@ -18,7 +18,8 @@ test('reports: one at the login, then one in every interval, with round trips, p
   await connected;
   const first = { pings: '0', lost: '0', 'heartbeat-ms': '60000', protocol: 'tcp' };
   const { opaque } = await peer.next(FrameType.ping);
-  t.deepEqual({ ...(await peer.next(FrameType.report)).measurements }, first);
+  const login = { 'connect-ms': '0', 'login-ms': '0', why: 'only', losers: '0' };
+  t.deepEqual({ ...(await peer.next(FrameType.report)).measurements }, { ...first, ...login });
   clock.advance(40);
   // Our own ping shows that the client has read the pong.
   peer.send({ type: FrameType.pong, opaque }, { type: FrameType.ping, opaque: 7 });
