@@ -1,6 +1,6 @@
 /**
- * Puts the demo together: page, two back-ends as processes, the node, two devices. Whatever started is on a stack
- * and ends in the opposite order, also when a later part failed to start.
+ * Puts the demo together: page, certificate, two back-ends as processes, the node, two devices. Whatever started is on a
+ * stack and ends in the opposite order, also when a later part failed to start.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,9 +8,12 @@ import { join } from 'node:path';
 import type { Logger } from 'winston';
 import type { NodeHandle } from '../cluster/index.js';
 import {
+  assertDevice,
   BackEndProcess,
   type CurlCommand,
   checkPortsFree,
+  connectCommand,
+  createCertificate,
   createDemoConfig,
   createDemoKeys,
   curlCommands,
@@ -19,11 +22,18 @@ import {
   DemoDevice,
   type DemoKeys,
   PageServer,
+  PROTOCOLS,
   portsFrom,
 } from '../demo/index.js';
+import { loadQuiche } from '../transports/index.js';
 import { startComposedNode } from './compose.js';
 
-const DEVICE_IDS = ['demo-device-1', 'demo-device-2'] as const;
+/** Two ways to connect at the start, so that the page has something to tell of. */
+const DEVICES = [
+  { deviceId: 'demo-device-1', choice: 'race' },
+  { deviceId: 'demo-device-2', choice: 'tcp' },
+] as const;
+const DEVICE_IDS = DEVICES.map(({ deviceId }) => deviceId);
 
 export interface DemoOptions {
   /** 0 lets the kernel choose every port. */
@@ -37,7 +47,11 @@ export interface DemoOptions {
 export interface DemoAddresses {
   readonly page: string;
   readonly tcp: string;
+  readonly tls: string;
+  /** UDP; undefined where QUIC cannot be loaded. */
+  readonly quic: string | undefined;
   readonly ws: string;
+  readonly wss: string;
   readonly control: string;
   readonly bridge: string;
 }
@@ -46,6 +60,8 @@ export interface Demo {
   readonly addresses: DemoAddresses;
   readonly devices: readonly string[];
   readonly curl: readonly CurlCommand[];
+  /** Makes a terminal a device. */
+  readonly connect: string;
   /** Rejects when a part ends by itself; never resolves. */
   readonly failed: Promise<never>;
   /** Ends every part. Does not throw: a part that fails to end does not keep the others. */
@@ -78,19 +94,26 @@ async function build(
   stop: () => Promise<void>,
 ): Promise<Demo> {
   const keys = createDemoKeys();
+  const hasQuic = await canLoadQuic();
   const ports = portsFrom(portBase);
-  await checkPortsFree(ports);
+  const { quic: _, ...otherPorts } = ports;
+  await checkPortsFree(hasQuic ? ports : otherPorts);
   const page = await PageServer.open(ports.page);
   cleanups.push(() => page.close());
   const dataDir = createDataDir();
   cleanups.push(() => removeDir(dataDir));
   const backEnds = startBackEnds(keys);
   cleanups.push(async () => void (await Promise.all(backEnds.map((backEnd) => backEnd.stop()))));
-  const [im = '', live = ''] = await Promise.all(backEnds.map((backEnd) => backEnd.listening()));
+  const [certificate, im, live] = await Promise.all([
+    createCertificate(dataDir),
+    ...backEnds.map((backEnd) => backEnd.listening()),
+  ] as const);
 
   const config = createDemoConfig({
     ports,
     keys,
+    certificate,
+    hasQuic,
     dataDir,
     logLevel,
     upstreams: { im, live },
@@ -101,32 +124,48 @@ async function build(
   const addresses = addressesOf(node, page);
   await Promise.all(backEnds.map((backEnd) => backEnd.connect(addresses.bridge)));
 
-  const devices = DEVICE_IDS.map(
-    (deviceId) =>
+  const protocols = PROTOCOLS.filter((protocol) => addresses[protocol] !== undefined);
+  const devices = DEVICES.map(
+    ({ deviceId, choice }) =>
       new DemoDevice({
         deviceId,
-        bridgeUrl: addresses.bridge,
-        tcp: addresses.tcp,
-        appKey: keys.app,
+        controlUrl: addresses.control,
+        assertion: () => assertDevice(deviceId, keys.assertion),
+        ca: certificate.ca,
+        protocols,
+        choice,
         onPush: (text) => onPush(deviceId, text),
       }),
   );
-  cleanups.push(async () => void (await Promise.all(devices.map((device) => device.close()))));
+  cleanups.push(() => devices.forEach((device) => device.close()));
   // One after the other: the roster keeps the order of the hellos.
   for (const device of devices) await device.start();
   page.publish({
     app: DEMO_APP,
     controlUrl: addresses.control,
-    webSocketUrl: `ws://${new URL(addresses.ws).host}`,
+    webSocketUrl: new URL(addresses.ws).origin,
+    secureWebSocketUrl: new URL(addresses.wss).origin,
     room: DEMO_ROOM,
+    devices: DEVICE_IDS,
+    protocols,
   });
+  const [example = 'tcp'] = protocols;
   return {
     addresses,
     devices: DEVICE_IDS,
     curl: curlCommands({ bridgeUrl: addresses.bridge, keys, devices: DEVICE_IDS }),
+    connect: connectCommand({ controlUrl: addresses.control, certFile: certificate.certFile, protocol: example }),
     failed: Promise.race(backEnds.map((backEnd) => backEnd.failed)),
     stop,
   };
+}
+
+/** Its package is optional, and its binary may not fit the machine: the demo then does without. */
+async function canLoadQuic(): Promise<boolean> {
+  return loadQuiche().then(
+    () => true,
+    () => false,
+  );
 }
 
 function startBackEnds(keys: DemoKeys): BackEndProcess[] {
@@ -137,17 +176,20 @@ function startBackEnds(keys: DemoKeys): BackEndProcess[] {
 }
 
 function addressesOf(node: NodeHandle, page: PageServer): DemoAddresses {
-  const { tcp = '', ws = '', services } = node.addresses;
+  const { tcp = '', tls = '', quic, ws, wss, services } = node.addresses;
   return {
     page: page.url,
     tcp,
+    tls,
+    quic,
     ws: `ws://${ws}/connect`,
+    wss: `wss://${wss}/connect`,
     control: `http://${services['ControlActor']}`,
     bridge: `http://${services['BridgeActor']}`,
   };
 }
 
-/** Keys of one run. Removed at the latest when the process exits, also when that is forced. */
+/** Keys and certificate of one run. Removed at the latest when the process exits, also when that is forced. */
 function createDataDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'trunkline-demo-'));
   process.once('exit', () => removeDir(dir));

@@ -95,16 +95,20 @@ function json(status: Status, value: unknown): UpstreamAnswer {
   return { status, payload: JSON.stringify(value), contentType: 'application/json' };
 }
 
-/** @returns a field of the request's JSON payload @throws {AnswerError} it is missing, no text, empty or too long */
-export function textField(request: UpstreamRequest, field: string, maxLength: number): string {
-  let value: unknown;
+/** @returns a field of the request's JSON payload; undefined when it is missing @throws {AnswerError} it is no JSON */
+export function field(request: UpstreamRequest, name: string): unknown {
   try {
-    value = (request.json() as Record<string, unknown> | null)?.[field];
+    return (request.json() as Record<string, unknown> | null)?.[name];
   } catch {
     throw new AnswerError(Status.invalidArgument, 'the payload is not JSON');
   }
+}
+
+/** @returns a field of the request's JSON payload @throws {AnswerError} it is missing, no text, empty or too long */
+export function textField(request: UpstreamRequest, name: string, maxLength: number): string {
+  const value = field(request, name);
   if (typeof value !== 'string' || value === '' || value.length > maxLength) {
-    throw new AnswerError(Status.invalidArgument, `${field} must be a text of 1 to ${maxLength} characters`);
+    throw new AnswerError(Status.invalidArgument, `${name} must be a text of 1 to ${maxLength} characters`);
   }
   return value;
 }

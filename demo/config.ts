@@ -4,14 +4,19 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type ConfigInput, type NodeConfig, parseConfig } from '../config/index.js';
+import type { DemoCertificate } from './certificate.js';
 import type { DemoPorts } from './ports.js';
 
 export const DEMO_APP = 'demo';
 export const DEMO_ROOM = 'room-1';
+/** Of the devices that the demo brings along. */
+export const DEMO_DEVICE_PREFIX = 'demo-device-';
 
 export interface DemoKeys {
   /** Of the app's back-end. */
   readonly app: string;
+  /** By which the app's back-end says who a device is. */
+  readonly assertion: string;
   readonly im: string;
   readonly live: string;
   readonly imSigning: string;
@@ -22,6 +27,7 @@ export function createDemoKeys(): DemoKeys {
   const key = (name: string): string => `demo-${name}-${randomBytes(12).toString('hex')}`;
   return {
     app: key('app'),
+    assertion: key('assertion'),
     im: key('im'),
     live: key('live'),
     imSigning: key('im-signing'),
@@ -32,6 +38,9 @@ export function createDemoKeys(): DemoKeys {
 export interface DemoConfigOptions {
   readonly ports: DemoPorts;
   readonly keys: DemoKeys;
+  readonly certificate: Pick<DemoCertificate, 'certFile' | 'keyFile'>;
+  /** Whether the node listens with QUIC as well. */
+  readonly hasQuic: boolean;
   readonly dataDir: string;
   readonly logLevel: NodeConfig['node']['logLevel'];
   /** URLs of the two back-ends. */
@@ -42,16 +51,23 @@ export interface DemoConfigOptions {
 
 export function createDemoConfig(options: DemoConfigOptions): NodeConfig {
   const { ports, keys, upstreams } = options;
+  const { certFile, keyFile } = options.certificate;
   const input: ConfigInput = {
     // Two workers show that a device's worker does not matter, on any machine.
     node: { name: 'demo', dataDir: options.dataDir, workers: 2, drainMs: 3_000, logLevel: options.logLevel },
-    access: { tcp: { port: ports.tcp }, ws: { port: ports.ws } },
+    access: {
+      tcp: { port: ports.tcp },
+      ws: { port: ports.ws },
+      tls: { port: ports.tls, certFile, keyFile },
+      wss: { port: ports.wss, certFile, keyFile },
+      quic: options.hasQuic ? { port: ports.quic, certFile, keyFile } : null,
+    },
     public: { port: ports.public },
     private: { port: ports.private },
     // Long enough that a cut connection can be watched coming back.
     retry: { minMs: 2_000, maxMs: 10_000 },
     heartbeat: { intervalMs: 15_000 },
-    apps: { [DEMO_APP]: { keys: [keys.app], origins: [...options.origins] } },
+    apps: { [DEMO_APP]: { keys: [keys.app], assertionSecret: keys.assertion, origins: [...options.origins] } },
     businesses: {
       im: {
         id: 1,

@@ -1,12 +1,16 @@
+export { assertDevice } from './assertion.js';
 export { BackEndFailedError, BackEndProcess, type BackEndProcessOptions } from './back-end-process.js';
+export { createCertificate, type DemoCertificate } from './certificate.js';
 export {
   createDemoConfig,
   createDemoKeys,
   DEMO_APP,
+  DEMO_DEVICE_PREFIX,
   DEMO_ROOM,
   type DemoConfigOptions,
   type DemoKeys,
 } from './config.js';
+export { type ConnectOptions, connectCommand } from './connect-command.js';
 export { type CurlCommand, type CurlOptions, curlCommands } from './curl-commands.js';
 export { DemoDevice, type DemoDeviceOptions } from './device.js';
 export { PageServer, type PageSettings } from './page-server.js';
@@ -18,3 +22,4 @@ export {
   PortTakenError,
   portsFrom,
 } from './ports.js';
+export { PROTOCOLS } from './way-in.js';

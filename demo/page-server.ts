@@ -19,12 +19,14 @@ const FILES: readonly (readonly [path: string, file: string, type: string])[] = 
     'app',
     'clock-text',
     'connection-view',
+    'devices-view',
     'event-log',
     'identity',
     'line-view',
     'link-choice',
     'messages-view',
     'room-view',
+    'way-text',
   ].map((name) => [`/${name}.js`, `./page/${name}.js`, 'text/javascript; charset=utf-8'] as const),
   ...['trunkline.browser', 'trunkline.shared', 'trunkline.shared-worker'].map(
     (name) => [`/${name}.js`, `../sdk/${name}.js`, 'text/javascript; charset=utf-8'] as const,
@@ -38,9 +40,13 @@ export interface PageSettings {
   readonly controlUrl: string;
   /** `ws://host:port` of the access listener. */
   readonly webSocketUrl: string;
-  /** `wss://host:port`, where there is such a listener. */
-  readonly secureWebSocketUrl?: string | undefined;
+  /** `wss://host:port` of the access listener with TLS. */
+  readonly secureWebSocketUrl: string;
   readonly room: string;
+  /** Devices of the demo, which can be switched. */
+  readonly devices: readonly string[];
+  /** To which of these. */
+  readonly protocols: readonly string[];
 }
 
 interface Asset {

@@ -2,6 +2,7 @@
  * Who is here, as the messaging back-end sees it: devices that said hello, kept up to date by what presence says.
  * A device that went away stays listed for a while, because a reconnect takes a moment. Time comes in.
  */
+import { isSameWayIn, type WayIn } from './way-in.js';
 
 /** How long a device that is offline stays on the list. */
 export const DEFAULT_FORGET_AFTER_MS = 30_000;
@@ -10,7 +11,12 @@ export interface Person {
   readonly deviceId: string;
   readonly name: string;
   readonly online: boolean;
+  /** Undefined for a device that does not tell. */
+  readonly wayIn: WayIn | undefined;
 }
+
+/** What a device says of itself. */
+export type Hello = Pick<Person, 'deviceId' | 'name' | 'wayIn'>;
 
 interface Entry extends Person {
   readonly lastSeenMs: number;
@@ -26,7 +32,7 @@ export class Roster {
 
   /** In the order in which they first said hello. */
   list(): Person[] {
-    return [...this.#entries.values()].map(({ deviceId, name, online }) => ({ deviceId, name, online }));
+    return [...this.#entries.values()].map(({ lastSeenMs: _, ...person }) => person);
   }
 
   deviceIds(): string[] {
@@ -38,10 +44,10 @@ export class Roster {
   }
 
   /** @returns whether the list changed */
-  hello(deviceId: string, name: string, nowMs: number): boolean {
-    const before = this.#entries.get(deviceId);
-    this.#entries.set(deviceId, { deviceId, name, online: true, lastSeenMs: nowMs });
-    return before === undefined || before.name !== name || !before.online;
+  hello(hello: Hello, nowMs: number): boolean {
+    const before = this.#entries.get(hello.deviceId);
+    this.#entries.set(hello.deviceId, { ...hello, online: true, lastSeenMs: nowMs });
+    return !before?.online || before.name !== hello.name || !isSameWayIn(before.wayIn, hello.wayIn);
   }
 
   /**

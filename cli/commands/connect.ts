@@ -60,6 +60,11 @@ export const connectCommand: CommandModule<{ json: boolean }, ConnectArguments> 
         choices: Object.keys(nodeTransports()) as Protocol[],
         describe: 'only by this one; several: whichever of them the service puts first',
       })
+      .option('ca', {
+        type: 'string',
+        requiresArg: true,
+        describe: "PEM file with the authorities to trust for tls, wss and quic, instead of the platform's",
+      })
       .option('answer', {
         type: 'string',
         requiresArg: true,

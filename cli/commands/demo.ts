@@ -27,7 +27,8 @@ export const demoCommand: CommandModule<{ json: boolean }, DemoArguments> = {
         type: 'number',
         default: DEFAULT_PORT_BASE,
         requiresArg: true,
-        describe: 'N: tcp N, ws N+1, control N+100, bridge N+200, page N+300; 0: any free ports',
+        describe:
+          'N: tcp N, ws N+1, tls N+10, wss N+11, quic N+12, control N+100, bridge N+200, page N+300; 0: any free ports',
       })
       .option('log-level', {
         choices: ['error', 'warn', 'info', 'debug'] as const,
@@ -47,8 +48,8 @@ export const demoCommand: CommandModule<{ json: boolean }, DemoArguments> = {
     });
     const colour = process.stdout.isTTY === true && process.env['NO_COLOR'] === undefined;
     const summary = demoSummary(demo, { startedInMs: performance.now() - startedMs, colour });
-    const { addresses, devices, curl } = demo;
-    printResult(json, summary, { addresses, devices, curl });
+    const { addresses, devices, curl, connect } = demo;
+    printResult(json, summary, { addresses, devices, curl, connect });
     try {
       await Promise.race([stopped, demo.failed]);
       if (!json) process.stdout.write('\n  Stopping...\n');

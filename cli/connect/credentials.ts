@@ -2,6 +2,7 @@
  * Who the device is: a token that somebody handed over with an access point, or a bootstrap at the public listener, with
  * an identity that a file keeps from one run to the next.
  */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import {
   BootstrapError,
@@ -25,6 +26,8 @@ export interface CredentialArguments {
   token: string | undefined;
   tokenFile: string | undefined;
   access: string[] | undefined;
+  /** PEM file with the authorities to trust, instead of the platform's. */
+  ca: string | undefined;
   /** Those that may be used; undefined for all. */
   protocol: Protocol[] | undefined;
 }
@@ -35,7 +38,8 @@ const TOKEN_LIFE_MS = 24 * 3_600_000;
 /** @throws {UsageError} naming the flag */
 export function clientOptions(args: CredentialArguments): NodeClientOptions {
   const token = givenToken(args);
-  const transports = args.protocol && transportsOf(args.protocol);
+  const all = nodeTransports(args.ca === undefined ? undefined : readAuthorities(args.ca));
+  const transports = args.protocol === undefined ? all : transportsOf(all, args.protocol);
   if (token !== undefined) return { ...withToken(token, args.access ?? [], args.protocol ?? []), transports };
   const { app, publicUrl, identity, assertionFile } = args;
   if (app === undefined) {
@@ -60,8 +64,23 @@ function givenToken({ token, tokenFile, app }: CredentialArguments): string | un
   return token ?? (app === undefined ? fromEnvironment(Variable.token) : undefined);
 }
 
-function transportsOf(protocols: readonly Protocol[]): Connectors {
-  const all = nodeTransports();
+/** @throws {UsageError} it cannot be read, or holds no certificate */
+function readAuthorities(path: string): string {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--ca: ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new UsageError(`--ca: ${path} holds no certificate in PEM`);
+  }
+  return pem;
+}
+
+function transportsOf(all: Connectors, protocols: readonly Protocol[]): Connectors {
   return Object.fromEntries(protocols.map((protocol) => [protocol, all[protocol]]));
 }
 

@@ -2,6 +2,7 @@
 // businesses, the button that cuts the connection. What things look like is in the *-view.js files.
 
 import { ConnectionView } from './connection-view.js';
+import { DevicesView } from './devices-view.js';
 import { log } from './event-log.js';
 import { forget, loadName, saveName } from './identity.js';
 import { pulse } from './line-view.js';
@@ -18,6 +19,7 @@ const settings = await loadSettings();
 const connection = new ConnectionView();
 const messages = new MessagesView();
 const room = new RoomView();
+const devices = new DevicesView(settings, switchDevice);
 let name = loadName();
 let deviceId;
 let joined = false;
@@ -94,6 +96,7 @@ async function hello() {
 
 function showRoster({ roster }) {
   messages.showRoster(roster);
+  devices.showRoster(roster);
   $('#send').disabled = client.state !== 'online' || messages.chosen === undefined;
 }
 
@@ -107,6 +110,16 @@ async function sendMessage(text) {
   } catch (error) {
     setWord('failed', error.message);
     log('request', `im send: ${error.message}`, 'bad');
+  }
+}
+
+async function switchDevice(device, choice) {
+  try {
+    await ask(im, 'switch', { device, choice });
+    log('request', `im switch: ${device} to ${choice}`, 'im-kind');
+  } catch (error) {
+    log('request', `im switch: ${error.message}`, 'bad');
+    throw error;
   }
 }
 

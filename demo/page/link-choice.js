@@ -1,6 +1,7 @@
 // How this tab connects: by which protocol, and with a connection of its own or one for all tabs. The choice stands in
 // the address, so that a tab keeps it over a reload and one opened from here has it too.
 import { createClient, webSocketConnector } from './trunkline.browser.js';
+import { wayText } from './way-text.js';
 
 const PROTOCOLS = ['wss', 'ws'];
 
@@ -44,28 +45,16 @@ function cutShared(client) {
   return 'the connection of all tabs was given up for another';
 }
 
-const WHY = {
-  only: 'the only way in that was offered',
-  first: 'first in the order of the control layer',
-  raced: 'first to answer in the race',
-  remembered: 'worked on this network before',
-  fallback: 'the better ones failed',
-};
-
 /** Which way in won, and why. */
-export function wayIn({ protocol, why, losers = 0 }) {
-  const reason = WHY[why] ?? 'in the order of the control layer';
-  const words = protocols.length === 1 ? 'chosen here' : reason;
-  return `${protocol}: ${words}${losers > 0 ? `, ${losers} failed before` : ''}`;
-}
+export const wayIn = (event) => wayText(event, protocols.length === 1);
 
 /** Shows the choice; another one loads the page anew. */
 export function showChoice(client, settings) {
-  const offered = { ws: settings.webSocketUrl, wss: settings.secureWebSocketUrl };
   const protocol = $('#protocol');
-  for (const option of protocol.options) option.disabled = option.value !== '' && offered[option.value] === undefined;
   protocol.value = protocols.length === 1 ? chosen : '';
   protocol.addEventListener('change', () => choose('protocol', protocol.value));
+  // The one page of the secure listener: where a browser asks whether to trust the certificate.
+  $('#trust').href = settings.secureWebSocketUrl.replace(/^wss/, 'https');
   const shared = $('#shared');
   shared.checked = isShared;
   shared.addEventListener('change', () => choose('link', shared.checked ? 'shared' : ''));
