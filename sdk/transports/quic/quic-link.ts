@@ -1,17 +1,15 @@
 /**
- * A link over one QUIC connection and its first bidirectional stream.
- *
- * The socket is bound to no address, so the system chooses the way out for every packet: when the device changes its
- * network the server sees a new address, checks it and goes on, and nothing here has to notice.
+ * A link over one QUIC connection and its first bidirectional stream. When the device changes its network the server sees
+ * a new address, checks it and goes on, and nothing here has to notice.
  *
  * @see docs/protocol.md, "QUIC"
  */
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
 import type { Config, Connection } from '@matrixai/quic/native/types.js';
 import type { Link, LinkHandlers } from '../connector.js';
 import { MAX_DATAGRAM_BYTES } from './client-config.js';
+import { ClientSocket } from './client-socket.js';
 import type { Quiche } from './quiche.js';
 
 const STREAM = 0;
@@ -39,7 +37,7 @@ export interface QuicTarget {
 export class QuicLink implements Link {
   readonly #handlers: LinkHandlers;
   readonly #target: QuicTarget;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #connection: Connection;
   readonly #local: { host: string; port: number };
   readonly #remote: { host: string; port: number };
@@ -66,13 +64,14 @@ export class QuicLink implements Link {
     const serverName = isIP(host) === 0 ? host : null;
     this.#connection = quiche.Connection.connect(serverName, randomBytes(ID_BYTES), this.#local, this.#remote, config);
     if (session !== undefined) this.#connection.setSession(session);
-    this.#socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', lookup: asIs as never });
-    this.#socket.on('message', (datagram, from) => this.#receive(datagram, from.address, from.port));
-    // What cannot be sent is sent again, until a timeout ends the link.
-    this.#socket.on('error', (error) => {
-      this.#cause = error;
+    this.#socket = new ClientSocket({
+      address,
+      port,
+      onReady: () => this.#wake(),
+      onDatagram: (datagram) => this.#receive(datagram),
+      onError: (error, wasHeard) => this.#unreachable(error, wasHeard),
     });
-    this.#wake();
+    this.#socket.open();
   }
 
   send(bytes: Uint8Array): void {
@@ -102,9 +101,16 @@ export class QuicLink implements Link {
     this.#wake();
   }
 
-  #receive(datagram: Buffer, address: string, port: number): void {
-    // The server never moves.
-    if (this.#isOver || address !== this.#remote.host || port !== this.#remote.port) return;
+  /** A server that was there may be again: what cannot be sent is sent once more, until a timeout ends the link. */
+  #unreachable(error: Error, wasHeard: boolean): void {
+    const { host, port } = this.#target;
+    const { code = error.message } = error as NodeJS.ErrnoException;
+    this.#cause = new Error(`${host}:${port} cannot be reached over UDP: ${code}`, { cause: error });
+    if (!wasHeard) this.#over();
+  }
+
+  #receive(datagram: Buffer): void {
+    if (this.#isOver) return;
     try {
       this.#connection.recv(datagram, { from: this.#remote, to: this.#local });
     } catch (error) {
@@ -212,7 +218,7 @@ export class QuicLink implements Link {
         const packet = new Uint8Array(MAX_DATAGRAM_BYTES);
         const sent = this.#connection.send(packet);
         if (sent === null) return;
-        this.#socket.send(packet.subarray(0, sent[0]), this.#remote.port, this.#remote.host);
+        this.#socket.send(packet.subarray(0, sent[0]));
       }
     } catch (error) {
       this.#cause = error as Error;
@@ -253,8 +259,4 @@ export class QuicLink implements Link {
 
 function isCloseCode(code: number): boolean {
   return code >= 4000 && code <= 4999;
-}
-
-function asIs(address: string, family: number, callback: (error: null, address: string, family: number) => void): void {
-  callback(null, address, family);
 }
