@@ -8,8 +8,8 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import type { Config, Connection } from '@matrixai/quic/native/types.js';
 import type { Link, LinkHandlers } from '../connector.js';
-import { MAX_DATAGRAM_BYTES } from './client-config.js';
 import { ClientSocket } from './client-socket.js';
+import { PacketSlab } from './packet-slab.js';
 import type { Quiche } from './quiche.js';
 
 const STREAM = 0;
@@ -17,6 +17,7 @@ const ID_BYTES = 12;
 const RESET_TOKEN_BYTES = 16;
 /** Stream data is read into this by all links, and copied out at once. */
 const SCRATCH = new Uint8Array(64 * 1024);
+const packets = new PacketSlab();
 /** How long the other side's last word is waited for. */
 const LINGER_MS = 1_000;
 const NOTHING = new Uint8Array(0);
@@ -43,6 +44,10 @@ export class QuicLink implements Link {
   readonly #remote: { host: string; port: number };
   readonly #queue: Uint8Array[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** When quiche wants to be called, and when the timer does: no later. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  #timerMs = Number.POSITIVE_INFINITY;
+  #hasSession = false;
   #linger: NodeJS.Timeout | undefined;
   #isFlushing = false;
   #isOpen = false;
@@ -84,6 +89,7 @@ export class QuicLink implements Link {
     this.#isSilent = true;
     if (this.#isOver) return;
     this.#socket.unref();
+    this.#timer?.unref();
     if (this.#isOpen) return this.#end();
     this.#shut();
     this.#flush();
@@ -159,6 +165,7 @@ export class QuicLink implements Link {
         const [bytes, isLast] = read;
         if (bytes > 0 && !this.#isSilent) this.#handlers.onBytes(SCRATCH.slice(0, bytes));
         if (isLast) return this.#end();
+        if (bytes < SCRATCH.length) return;
       }
     } catch (error) {
       this.#cause = error as Error;
@@ -180,17 +187,39 @@ export class QuicLink implements Link {
     if (this.#isOver) return;
     if (this.#isOpen) this.#feed();
     this.#transmit();
-    const session = this.#connection.session();
-    if (session !== null) this.#target.onSession(session);
     if (this.#connection.isClosed() || this.#connection.isDraining()) return this.#over();
-    clearTimeout(this.#timer);
+    if (!this.#hasSession) this.#keepSession();
+    this.#schedule();
+  }
+
+  /** It comes a little after the handshake, and asking costs a copy of it. */
+  #keepSession(): void {
+    const session = this.#connection.session();
+    if (session === null) return;
+    this.#hasSession = true;
+    this.#target.onSession(session);
+  }
+
+  /** A timer that fires too early is cheaper than another one for each packet. */
+  #schedule(): void {
     const timeoutMs = this.#connection.timeout();
-    if (timeoutMs === null) return;
-    this.#timer = setTimeout(() => {
-      this.#connection.onTimeout();
-      this.#flush();
-    }, timeoutMs);
+    this.#dueMs = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+    if (this.#dueMs < this.#timerMs) this.#setTimer();
+  }
+
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timerMs = this.#dueMs;
+    if (this.#dueMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#due(), Math.max(this.#dueMs - performance.now(), 0));
     if (this.#isSilent) this.#timer.unref();
+  }
+
+  #due(): void {
+    this.#timerMs = Number.POSITIVE_INFINITY;
+    if (performance.now() < this.#dueMs) return this.#setTimer();
+    this.#connection.onTimeout();
+    this.#flush();
   }
 
   #feed(): void {
@@ -215,10 +244,10 @@ export class QuicLink implements Link {
   #transmit(): void {
     try {
       for (;;) {
-        const packet = new Uint8Array(MAX_DATAGRAM_BYTES);
+        const packet = packets.next();
         const sent = this.#connection.send(packet);
         if (sent === null) return;
-        this.#socket.send(packet.subarray(0, sent[0]));
+        this.#socket.send(packets.taken(sent[0]));
       }
     } catch (error) {
       this.#cause = error as Error;
