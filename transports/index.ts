@@ -1,6 +1,6 @@
 export { RAW_ENVELOPE, WEBSOCKET_ENVELOPE } from './envelopes.js';
 export { MemoryTransport } from './memory-transport.js';
-export { QuicListener, type QuicListenerOptions, QuicUnavailableError } from './quic/index.js';
+export { loadQuiche, QuicListener, type QuicListenerOptions, QuicUnavailableError } from './quic/index.js';
 export { TcpListener } from './tcp-listener.js';
 export { TlsListener } from './tls-listener.js';
 export {

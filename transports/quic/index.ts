@@ -1,2 +1,2 @@
-export { QuicUnavailableError } from './native.js';
+export { loadQuiche, QuicUnavailableError } from './native.js';
 export { QuicListener, type QuicListenerOptions } from './quic-listener.js';
