@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import type { ActorRef, ParentRef } from '../actors/index.js';
 import type { NodeConfig } from '../config/index.js';
+import { loadQuiche } from '../transports/index.js';
 import { actorPath } from './actor-system.js';
 import { type AdmissionLimits, NodeAdmission } from './admission.js';
 import { Certificates } from './certificates.js';
@@ -53,7 +54,7 @@ export class AccessWorkers {
 
   /**
    * @param listeners none for a node that holds no connections
-   * @throws {InvalidCertificateError}; {SecretExposedError}; what the first start of a worker throws
+   * @throws {QuicUnavailableError}; {InvalidCertificateError}; {SecretExposedError}; what the first start of a worker throws
    */
   async start(listeners: readonly ListenAt[]): Promise<void> {
     const { config, incarnation, log } = this.#options;
@@ -63,6 +64,8 @@ export class AccessWorkers {
     const stream = listeners.filter(({ protocol }) => protocol !== 'quic');
     const quic = listeners.filter(({ protocol }) => protocol === 'quic');
     const streamWorkers = stream.length === 0 ? 0 : reusePort ? wanted : 1;
+    // Here, where its words reach who started the node.
+    if (quic.length > 0) await loadQuiche();
     const quicWorkers = quic.length === 0 ? 0 : reusePort ? (config.access.quic?.workers ?? 0) : 1;
     const workers = streamWorkers + quicWorkers;
     const connections = connectionLimit(config);

@@ -1,5 +1,5 @@
 export type { Rotation } from '../tokens/index.js';
-export { ACCESS_PROTOCOLS, type AccessProtocol } from '../transports/index.js';
+export { ACCESS_PROTOCOLS, type AccessProtocol, loadQuiche } from '../transports/index.js';
 export { InvalidCertificateError } from './certificates.js';
 export { Credentials, type CredentialsOptions } from './credentials.js';
 export { type DrainRequest, type DrainStarted, NoSuchTargetError } from './drain-request.js';

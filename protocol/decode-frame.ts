@@ -1,31 +1,14 @@
 /**
- * A raw frame's fields, read and checked. One function per frame type, in the order of the types.
+ * A raw frame's fields, of either direction, read and checked: those of a client here, in the order of the types, the
+ * others next door.
  *
  * @see docs/protocol.md, "Frames"
  */
-import { PushFlag } from './codes.js';
-import { MalformedFrameError, UnexpectedFrameError } from './errors.js';
+import { readServerFields } from './decode-server-frame.js';
+import { MalformedFrameError } from './errors.js';
 import type { RawFrame } from './frame-decoder.js';
-import {
-  type ConnackFrame,
-  type ConnectFrame,
-  FIRST_EXTENSION_TYPE,
-  type Frame,
-  FrameType,
-  type GrantedBusiness,
-  type JoinFrame,
-  MAGIC,
-  type PushFrame,
-  type Resume,
-} from './frames.js';
-import {
-  MAX_ACCESS_POINT_BYTES,
-  MAX_BUSINESSES,
-  MAX_NAME_BYTES,
-  MAX_REASON_BYTES,
-  MAX_RESUME_SECRET_BYTES,
-  MAX_TOKEN_BYTES,
-} from './limits.js';
+import { type ConnectFrame, type Frame, FrameType, type JoinFrame, MAGIC, type Resume } from './frames.js';
+import { MAX_BUSINESSES, MAX_NAME_BYTES, MAX_RESUME_SECRET_BYTES, MAX_TOKEN_BYTES } from './limits.js';
 import { FieldReader } from './reader.js';
 
 /**
@@ -44,33 +27,6 @@ function readFields(type: number, reader: FieldReader): Frame | undefined {
   switch (type) {
     case FrameType.connect:
       return readConnect(reader);
-    case FrameType.connack:
-      return readConnack(reader);
-    case FrameType.ping:
-    case FrameType.pong:
-      return { type, opaque: reader.varint('opaque') };
-    case FrameType.request:
-      return {
-        type,
-        requestId: reader.varint('request id'),
-        businessId: reader.varint('business id'),
-        method: reader.name('method', MAX_NAME_BYTES),
-        metadata: reader.map('metadata'),
-        deadlineMs: reader.varint('deadline'),
-        payload: reader.rest(),
-      };
-    case FrameType.response:
-      return {
-        type,
-        requestId: reader.varint('request id'),
-        status: reader.varint('status'),
-        metadata: reader.map('metadata'),
-        payload: reader.rest(),
-      };
-    case FrameType.cancel:
-      return { type, requestId: reader.varint('request id') };
-    case FrameType.push:
-      return readPush(reader);
     case FrameType.ack:
       return { type, businessId: reader.varint('business id'), sequence: reader.varint('sequence') };
     case FrameType.join:
@@ -84,28 +40,10 @@ function readFields(type: number, reader: FieldReader): Frame | undefined {
       };
     case FrameType.auth:
       return { type, requestId: reader.varint('request id'), token: reader.string('token', MAX_TOKEN_BYTES) };
-    case FrameType.gap:
-      return {
-        type,
-        businessId: reader.varint('business id'),
-        group: reader.name('group', MAX_NAME_BYTES),
-        dropped: reader.varint('dropped'),
-        reason: reader.varint('reason'),
-      };
-    case FrameType.goaway:
-      return {
-        type,
-        reason: reader.varint('reason'),
-        windowMs: reader.varint('window'),
-        accessPoint: reader.string('access point', MAX_ACCESS_POINT_BYTES),
-      };
-    case FrameType.close:
-      return { type, code: reader.varint('code'), reason: reader.string('reason', MAX_REASON_BYTES) };
     case FrameType.report:
       return { type, measurements: reader.map('measurements') };
     default:
-      if (type >= FIRST_EXTENSION_TYPE) return undefined;
-      throw new UnexpectedFrameError(type, 'is unknown to version 1');
+      return readServerFields(type, reader, 'is unknown to version 1');
   }
 }
 
@@ -129,49 +67,6 @@ function readResume(reader: FieldReader): Resume {
     sequences.push({ businessId: reader.varint('business id'), sequence: reader.varint('sequence') });
   }
   return { sessionId, secret, sequences };
-}
-
-function readConnack(reader: FieldReader): ConnackFrame {
-  return {
-    type: FrameType.connack,
-    status: reader.varint('status'),
-    version: reader.varint('version'),
-    connectionId: reader.string('connection id', MAX_NAME_BYTES),
-    sessionId: reader.string('session id', MAX_NAME_BYTES),
-    resumeSecret: reader.bytes('resume secret', MAX_RESUME_SECRET_BYTES),
-    resumed: reader.flag('resumed'),
-    heartbeatMs: reader.varint('heartbeat'),
-    serverTimeMs: reader.varint('server time'),
-    maxFrameBytes: reader.varint('frame limit'),
-    maxInFlight: reader.varint('request limit'),
-    maxGroups: reader.varint('group limit'),
-    businesses: readBusinesses(reader),
-  };
-}
-
-function readBusinesses(reader: FieldReader): GrantedBusiness[] {
-  const businesses = [];
-  for (let left = reader.count('businesses', MAX_BUSINESSES); left > 0; left--) {
-    businesses.push({ id: reader.varint('business id'), name: reader.name('business name', MAX_NAME_BYTES) });
-  }
-  return businesses;
-}
-
-function readPush(reader: FieldReader): PushFrame {
-  const businessId = reader.varint('business id');
-  const flags = reader.varint('flags');
-  return {
-    type: FrameType.push,
-    businessId,
-    messageId: reader.string('message id', MAX_NAME_BYTES),
-    multicast:
-      (flags & PushFlag.multicast) === 0
-        ? undefined
-        : { group: reader.name('group', MAX_NAME_BYTES), offset: reader.varint('offset') },
-    sequence: (flags & PushFlag.needsAck) === 0 ? undefined : reader.varint('sequence'),
-    metadata: reader.map('metadata'),
-    payload: reader.rest(),
-  };
 }
 
 function readJoin(reader: FieldReader): JoinFrame {

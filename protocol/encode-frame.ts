@@ -1,31 +1,14 @@
 /**
- * A frame's fields to bytes, header included: the mirror of `decode-frame.ts`.
- * Lengths of names are the caller's to keep: what comes from outside is checked where it comes in.
+ * A frame's fields, of either direction, to bytes, header included: those of a server here, the others next door. The
+ * mirror of `decode-frame.ts`.
  *
  * @see docs/protocol.md, "Frames"
  */
 import { PushFlag } from './codes.js';
-import {
-  type ConnackFrame,
-  type ConnectFrame,
-  type Frame,
-  FrameType,
-  type JoinFrame,
-  MAGIC,
-  type PushFrame,
-} from './frames.js';
-import {
-  beginFrame,
-  finishFrame,
-  writeBytes,
-  writeFlag,
-  writeMap,
-  writeRest,
-  writeString,
-  writeVarint,
-} from './writer.js';
-
-const MAGIC_BYTES = Uint8Array.from(MAGIC);
+import { writeClientFields } from './encode-client-frame.js';
+import { type ConnackFrame, type Frame, FrameType, type PushFrame } from './frames.js';
+import { writeBytes, writeFlag, writeMap } from './write-fields.js';
+import { beginFrame, finishFrame, writeRest, writeString, writeVarint } from './writer.js';
 
 /**
  * @returns the whole frame; it stays as it is, but is a view on a buffer shared with other frames, so that buffer is
@@ -41,41 +24,10 @@ export function encodeFrame(frame: Frame): Uint8Array {
 
 function writeFields(frame: Frame): void {
   switch (frame.type) {
-    case FrameType.connect:
-      return writeConnect(frame);
-    case FrameType.connack:
-      return writeConnack(frame);
-    case FrameType.ping:
-    case FrameType.pong:
-      return writeVarint(frame.opaque);
-    case FrameType.request:
-      writeVarint(frame.requestId);
-      writeVarint(frame.businessId);
-      writeString(frame.method);
-      writeMap(frame.metadata);
-      writeVarint(frame.deadlineMs);
-      return writeRest(frame.payload);
-    case FrameType.response:
-      writeVarint(frame.requestId);
-      writeVarint(frame.status);
-      writeMap(frame.metadata);
-      return writeRest(frame.payload);
-    case FrameType.cancel:
-      return writeVarint(frame.requestId);
     case FrameType.push:
       return writePush(frame);
-    case FrameType.ack:
-      writeVarint(frame.businessId);
-      return writeVarint(frame.sequence);
-    case FrameType.join:
-      return writeJoin(frame);
-    case FrameType.leave:
-      writeVarint(frame.requestId);
-      writeVarint(frame.businessId);
-      return writeString(frame.group);
-    case FrameType.auth:
-      writeVarint(frame.requestId);
-      return writeString(frame.token);
+    case FrameType.connack:
+      return writeConnack(frame);
     case FrameType.gap:
       writeVarint(frame.businessId);
       writeString(frame.group);
@@ -85,28 +37,8 @@ function writeFields(frame: Frame): void {
       writeVarint(frame.reason);
       writeVarint(frame.windowMs);
       return writeString(frame.accessPoint);
-    case FrameType.close:
-      writeVarint(frame.code);
-      return writeString(frame.reason);
-    case FrameType.report:
-      return writeMap(frame.measurements);
-  }
-}
-
-function writeConnect(frame: ConnectFrame): void {
-  writeRest(MAGIC_BYTES);
-  writeVarint(frame.minVersion);
-  writeVarint(frame.maxVersion);
-  writeString(frame.token);
-  writeMap(frame.attributes);
-  writeFlag(frame.resume !== undefined);
-  if (frame.resume === undefined) return;
-  writeString(frame.resume.sessionId);
-  writeBytes(frame.resume.secret);
-  writeVarint(frame.resume.sequences.length);
-  for (const { businessId, sequence } of frame.resume.sequences) {
-    writeVarint(businessId);
-    writeVarint(sequence);
+    default:
+      return writeClientFields(frame);
   }
 }
 
@@ -141,14 +73,4 @@ function writePush(frame: PushFrame): void {
   if (sequence !== undefined) writeVarint(sequence);
   writeMap(frame.metadata);
   writeRest(frame.payload);
-}
-
-function writeJoin(frame: JoinFrame): void {
-  writeVarint(frame.requestId);
-  writeVarint(frame.businessId);
-  writeString(frame.group);
-  writeFlag(frame.recover !== undefined);
-  if (frame.recover === undefined) return;
-  writeString(frame.recover.epoch);
-  writeVarint(frame.recover.offset);
 }

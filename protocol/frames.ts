@@ -181,20 +181,12 @@ export interface ReportFrame {
   readonly measurements: StringMap;
 }
 
-export type Frame =
-  | ConnectFrame
-  | ConnackFrame
-  | PingFrame
-  | PongFrame
-  | RequestFrame
-  | ResponseFrame
-  | CancelFrame
-  | PushFrame
-  | AckFrame
-  | JoinFrame
-  | LeaveFrame
-  | AuthFrame
-  | GapFrame
-  | GoAwayFrame
-  | CloseFrame
-  | ReportFrame;
+type SymmetricFrame = PingFrame | PongFrame | RequestFrame | ResponseFrame | CancelFrame | CloseFrame;
+
+/** Those that a client sends. */
+export type ClientFrame = SymmetricFrame | ConnectFrame | AckFrame | JoinFrame | LeaveFrame | AuthFrame | ReportFrame;
+
+/** Those that a server sends. */
+export type ServerFrame = SymmetricFrame | ConnackFrame | PushFrame | GapFrame | GoAwayFrame;
+
+export type Frame = ClientFrame | ServerFrame;

@@ -1,16 +1,17 @@
+export { closeWord, statusName } from './code-names.js';
 export {
   CloseCode,
-  closeWord,
   GapReason,
   GoAwayReason,
   PushFlag,
   type ReconnectAdvice,
   reconnectAdvice,
   Status,
-  statusName,
 } from './codes.js';
 export { decodeFrame } from './decode-frame.js';
+export { decodeServerFrame } from './decode-server-frame.js';
 export { checkSentBy, isSentBy, type Side } from './direction.js';
+export { encodeClientFrame } from './encode-client-frame.js';
 export { encodeFrame } from './encode-frame.js';
 export {
   FrameTooLargeError,
@@ -24,6 +25,7 @@ export {
   type AckFrame,
   type AuthFrame,
   type CancelFrame,
+  type ClientFrame,
   type CloseFrame,
   type ConnackFrame,
   type ConnectFrame,
@@ -42,6 +44,7 @@ export {
   type RequestFrame,
   type ResponseFrame,
   type Resume,
+  type ServerFrame,
   type StringMap,
 } from './frames.js';
 export {

@@ -4,7 +4,6 @@
  * encoding. Encoding is synchronous and never nested, so module state is enough and saves an object per frame.
  */
 import { FrameTooLargeError, MalformedFrameError } from './errors.js';
-import type { StringMap } from './frames.js';
 import { HEADER_BYTES, MAX_DECLARABLE_BYTES } from './limits.js';
 import { utf8Length, writeAscii, writeUtf8 } from './text.js';
 
@@ -75,10 +74,6 @@ export function writeVarint(value: number): void {
   }
 }
 
-export function writeFlag(value: boolean): void {
-  writeVarint(value ? 1 : 0);
-}
-
 export function writeString(text: string): void {
   const units = text.length;
   if (units < SHORT_TEXT) {
@@ -93,20 +88,6 @@ export function writeString(text: string): void {
   writeVarint(length);
   reserve(length);
   at += writeUtf8(text, slab, at);
-}
-
-export function writeBytes(bytes: Uint8Array): void {
-  writeVarint(bytes.length);
-  writeRest(bytes);
-}
-
-export function writeMap(map: StringMap): void {
-  const keys = Object.keys(map);
-  writeVarint(keys.length);
-  for (const key of keys) {
-    writeString(key);
-    writeString(map[key] as string);
-  }
 }
 
 /** A payload: the rest of the frame, without a length. */

@@ -2,14 +2,14 @@
  * The client an application sees: one connection to the service, shared by every business. This file wires the
  * parts together and hands each frame to the one it concerns; keeping the connection alive is `link-keeper.ts`.
  */
-import { type Frame, FrameType, type GapFrame, GapReason, type PushFrame, Status } from '../protocol/index.js';
+import { FrameType, type GapFrame, GapReason, type PushFrame, Status } from '../protocol/index.js';
 import { backoffMs } from './backoff.js';
 import type { Credentials, Features } from './bootstrap.js';
 import { BusinessChannel } from './business-channel.js';
 import { Businesses } from './businesses.js';
 import { Calls } from './calls.js';
 import type { ClientState } from './client-state.js';
-import type { Connection } from './connection.js';
+import type { BusinessFrame, Connection } from './connection.js';
 import { CredentialsKeeper } from './credentials-keeper.js';
 import type { Choice } from './dialer.js';
 import { RequestError } from './errors.js';
@@ -156,7 +156,7 @@ export class TrunklineClient {
     this.#table.resume(connection);
   }
 
-  #dispatch(frame: Frame, connection: Connection): void {
+  #dispatch(frame: BusinessFrame, connection: Connection): void {
     switch (frame.type) {
       case FrameType.response:
         return this.#table.answered(frame);

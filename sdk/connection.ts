@@ -7,19 +7,23 @@
  * later than the bytes came.
  */
 import {
+  type ClientFrame,
   CloseCode,
+  type CloseFrame,
   type ConnackFrame,
-  decodeFrame,
-  encodeFrame,
-  type Frame,
+  decodeServerFrame,
+  encodeClientFrame,
   FrameDecoder,
   FrameType,
   HEADER_BYTES,
   MAX_HANDSHAKE_FRAME_BYTES,
+  type PingFrame,
+  type PongFrame,
   PROTOCOL_VERSION,
   ProtocolError,
   type ReconnectAdvice,
   reconnectAdvice,
+  type ServerFrame,
   Status,
   type StringMap,
   UnexpectedFrameError,
@@ -70,9 +74,11 @@ export interface ConnectionEnd {
   readonly advice: ReconnectAdvice;
 }
 
+/** What a server has to say once it let the client in. */
+export type BusinessFrame = Exclude<ServerFrame, ConnackFrame | CloseFrame | PingFrame | PongFrame>;
+
 export interface ConnectionHandlers {
-  /** REQUEST, RESPONSE, CANCEL, PUSH, GAP or GOAWAY. */
-  onFrame(frame: Frame): void;
+  onFrame(frame: BusinessFrame): void;
   /** Once, and not after `close`. */
   onEnd(end: ConnectionEnd): void;
 }
@@ -84,7 +90,7 @@ export class Connection {
   readonly #decoder = new FrameDecoder(MAX_HANDSHAKE_FRAME_BYTES);
   readonly #opened = new Deferred<Connection>();
   readonly #link: Link;
-  readonly #early: Frame[] = [];
+  readonly #early: BusinessFrame[] = [];
   #phase: 'dialling' | 'handshaking' | 'online' | 'ended' = 'dialling';
   #connack: ConnackFrame | undefined;
   #heartbeat: HeartbeatTimer | undefined;
@@ -138,8 +144,8 @@ export class Connection {
   }
 
   /** @throws {PayloadTooLargeError} the server would refuse the frame; nothing was sent */
-  send(frame: Frame): void {
-    const bytes = encodeFrame(frame);
+  send(frame: ClientFrame): void {
+    const bytes = encodeClientFrame(frame);
     const limit = this.#maxFrameBytes;
     if (bytes.length - HEADER_BYTES > limit) throw new PayloadTooLargeError(bytes.length - HEADER_BYTES, limit);
     this.#link.send(bytes);
@@ -205,12 +211,12 @@ export class Connection {
     for (const raw of this.#decoder.decode(bytes)) {
       // An earlier frame's listener may have closed the client.
       if (this.#isEnded) return;
-      const frame = decodeFrame(raw);
+      const frame = decodeServerFrame(raw);
       if (frame !== undefined) this.#dispatch(frame);
     }
   }
 
-  #dispatch(frame: Frame): void {
+  #dispatch(frame: ServerFrame): void {
     switch (frame.type) {
       case FrameType.connack:
         return this.#onConnack(frame);
@@ -220,16 +226,9 @@ export class Connection {
         return this.send({ type: FrameType.pong, opaque: frame.opaque });
       case FrameType.pong:
         return this.#heartbeat?.ponged(frame.opaque);
-      case FrameType.request:
-      case FrameType.response:
-      case FrameType.cancel:
-      case FrameType.push:
-      case FrameType.gap:
-      case FrameType.goaway:
+      default:
         if (this.#phase !== 'online') throw new UnexpectedFrameError(frame.type, 'came before CONNACK');
         return this.#handlers === undefined ? void this.#early.push(frame) : this.#handlers.onFrame(frame);
-      default:
-        throw new UnexpectedFrameError(frame.type, 'is never sent by a server');
     }
   }
 

@@ -87,6 +87,14 @@ export class NoTransportError extends TrunklineError {
   }
 }
 
+/** A QUIC link was asked for, and `@matrixai/quic` or its binary for this platform is not installed or does not load. */
+export class QuicUnavailableError extends TrunklineError {
+  readonly code = 'TRK_QUIC_UNAVAILABLE';
+  constructor(cause: unknown) {
+    super('QUIC needs the optional package @matrixai/quic and its binary for this platform', { cause });
+  }
+}
+
 /** A link did not open, or the server refused the login. */
 export class ConnectError extends TrunklineError {
   readonly code = 'TRK_CONNECT_FAILED';

@@ -6,10 +6,10 @@
  * login. Everything runs in callbacks of links and timers, one at a time, but listeners run inside them and may
  * close the client: so each step finishes its own work before it tells anybody.
  */
-import { CloseCode, type Frame, type GoAwayFrame, type ReconnectAdvice } from '../protocol/index.js';
+import { CloseCode, type GoAwayFrame, type ReconnectAdvice } from '../protocol/index.js';
 import { RetryPolicy } from './backoff.js';
 import { type ClientState, move } from './client-state.js';
-import type { Connection, ConnectionEnd } from './connection.js';
+import type { BusinessFrame, Connection, ConnectionEnd } from './connection.js';
 import type { CredentialsKeeper } from './credentials-keeper.js';
 import { Deferred } from './deferred.js';
 import { type Choice, Dialer, type DialPhase } from './dialer.js';
@@ -26,7 +26,7 @@ export interface LinkKeeperPorts {
   readonly onStay: () => void;
   /** Logged in; also when another connection took the place of the present one, after `onLost`. */
   readonly onOnline: (connection: Connection, choice: Choice) => void;
-  readonly onFrame: (frame: Frame, connection: Connection) => void;
+  readonly onFrame: (frame: BusinessFrame, connection: Connection) => void;
   readonly onLost: () => void;
   /** No connection could be made; another attempt may follow. */
   readonly onFailed: () => void;

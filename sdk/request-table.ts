@@ -6,7 +6,7 @@
  * Everything that queues is bounded: by `maxQueued` here, by the server's in-flight limit on the wire, and each
  * request by its deadline.
  */
-import { type Frame, FrameType, type ResponseFrame } from '../protocol/index.js';
+import { type ClientFrame, FrameType, type ResponseFrame } from '../protocol/index.js';
 import type { Clock } from './clock.js';
 import {
   type ClientClosedError,
@@ -20,12 +20,12 @@ import {
 export interface RequestCarrier {
   readonly connack: { readonly maxInFlight: number };
   /** @throws {PayloadTooLargeError} */
-  send(frame: Frame): void;
+  send(frame: ClientFrame): void;
 }
 
 export interface Call {
   /** Builds the frame at the moment of sending; what it throws is the caller's error. */
-  readonly build: (requestId: number, deadlineMs: number) => Frame;
+  readonly build: (requestId: number, deadlineMs: number) => ClientFrame;
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
   /** JOIN, LEAVE or AUTH: goes before requests and does not count against the server's in-flight limit. */

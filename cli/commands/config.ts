@@ -1,6 +1,6 @@
 /** `trunkline config`: a configuration file judged without starting anything, and the schema it follows. */
 import type { CommandModule } from 'yargs';
-import { configJsonSchemaText } from '../../config/index.js';
+import { ConfigError, configJsonSchemaText, type NodeConfig } from '../../config/index.js';
 import { type ConfigArguments, readConfig, withSetOption } from '../config-source.js';
 import { fromEnvironment, Variable } from '../environment.js';
 import { UsageError } from '../errors.js';
@@ -19,14 +19,27 @@ const checkCommand: CommandModule<{ json: boolean }, CheckArguments> = {
       type: 'string',
       describe: `YAML file; ${Variable.config} when absent`,
     }),
-  handler: ({ file = fromEnvironment(Variable.config), set, json }) => {
+  handler: async ({ file = fromEnvironment(Variable.config), set, json }) => {
     if (file === undefined) throw new UsageError(`say which file: config check FILE, or set ${Variable.config}`);
-    const { apps, businesses } = readConfig({ config: file, set });
+    const config = readConfig({ config: file, set });
+    await checkQuic(file, config);
+    const { apps, businesses } = config;
     const count = { apps: Object.keys(apps).length, businesses: Object.keys(businesses).length };
     const text = `${file}: no problems; ${count.apps} apps, ${count.businesses} businesses`;
     printResult(json, text, { file, problems: [], ...count });
   },
 };
+
+/** Only loading tells whether a binary can be used here. @throws {ConfigError} */
+async function checkQuic(file: string, { access, node }: NodeConfig): Promise<void> {
+  if (access.quic === null || !node.roles.includes('access')) return;
+  const { loadQuiche } = await import('../node-modules.js');
+  try {
+    await loadQuiche();
+  } catch (error) {
+    throw new ConfigError(file, [{ path: 'access.quic', message: (error as Error).message }]);
+  }
+}
 
 const schemaCommand: CommandModule<{ json: boolean }, { json: boolean }> = {
   command: 'schema',

@@ -50,11 +50,12 @@ function reloadOnHangup(): { attach(reloader: Reloader | undefined): void } {
 }
 
 function addressText({ addresses }: NodeHandle): string {
-  const { tcp = 'off', ws, tls, wss, services } = addresses;
+  const { tcp = 'off', ws, tls, wss, quic, services } = addresses;
   return [
     `access tcp  ${tcp}`,
     `access ws   ${ws === undefined ? 'off' : `ws://${ws}/connect`}`,
     ...(tls === undefined ? [] : [`access tls  ${tls}`]),
+    ...(quic === undefined ? [] : [`access quic ${quic} (UDP)`]),
     ...(wss === undefined ? [] : [`access wss  wss://${wss}/connect`]),
     `public      ${services['ControlActor'] === undefined ? 'off' : `http://${services['ControlActor']}`}`,
     `private     http://${services['BridgeActor']}`,

@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util';
 import { BenchError } from './measure/bench-error.js';
 import { BenchProcess } from './measure/child-process.js';
+import { whyNoLossyNetwork } from './measure/lossy-network.js';
 import { aimText, describeConditions, formatNumber, machine, type Report, verdict } from './measure/report.js';
 
 const SCENARIO_LIMIT_MS = 15 * 60_000;
@@ -30,15 +31,24 @@ const SCENARIOS: Readonly<Record<string, readonly string[]>> = {
   events: ['--connections', '5000'],
   cluster: ['--seconds', '3'],
   routes: ['--seconds', '3'],
+  quic: ['--seconds', '3', '--connections', '500'],
+  'quic-loss': ['--seconds', '3'],
 };
+
+/** Scenarios that not every machine can run: each says why this one cannot. */
+const OBSTACLES: Readonly<Record<string, () => string | undefined>> = { 'quic-loss': whyNoLossyNetwork };
 
 interface Outcome {
   readonly name: string;
   readonly report?: Report;
   readonly error?: string;
+  /** Why it was left out. */
+  readonly skipped?: string;
 }
 
 async function runOne(name: string, args: readonly string[]): Promise<Outcome> {
+  const skipped = OBSTACLES[name]?.();
+  if (skipped !== undefined) return { name, skipped };
   process.stderr.write(`${name} ...\n`);
   const scenario = new BenchProcess(`${import.meta.dirname}/${name}.js`, [...args, '--json'], {
     side: 'load',
@@ -55,8 +65,9 @@ async function runOne(name: string, args: readonly string[]): Promise<Outcome> {
 
 function table(outcomes: readonly Outcome[]): string {
   const lines = ['| Scenario | Figure | Value | Aim | Verdict |', '|---|---|---:|---:|---|'];
-  for (const { name, report, error } of outcomes) {
-    if (report === undefined) lines.push(`| ${name} | did not run: ${error} | | | failed |`);
+  for (const { name, report, error, skipped } of outcomes) {
+    if (skipped !== undefined) lines.push(`| ${name} | not on this machine: ${skipped} | | | skipped |`);
+    if (error !== undefined) lines.push(`| ${name} | did not run: ${error} | | | failed |`);
     for (const figure of report?.figures ?? []) {
       const value = `${formatNumber(figure.value)} ${figure.unit}`.trim();
       lines.push(`| ${report?.title} | ${figure.name} | ${value} | ${aimText(figure)} | ${verdict(figure)} |`);

@@ -11,7 +11,9 @@ import { createInterface } from 'node:readline';
 import { TestNetwork } from '../../test/support/net-namespace.js';
 import type { Histogram } from './load/histogram.js';
 import { LinkFleet, type LinkProtocol } from './load/link-fleet.js';
+import { BenchError } from './measure/bench-error.js';
 import { removeAtExit } from './measure/child-process.js';
+import { findNft, whyNoLossyNetwork } from './measure/lossy-network.js';
 import type { Figure } from './measure/report.js';
 import { runAsMain, type Scenario } from './measure/scenario.js';
 
@@ -19,13 +21,13 @@ const LINKS = 20;
 const EVERY_MS = 50;
 const QUESTION = new Uint8Array(128);
 const LOSSES = [0, 1, 5] as const;
-/** By its path: a package of that name may come before it. */
-const NFT = '/usr/sbin/nft';
 const SERVER = `${import.meta.dirname}/node/echo-listeners.js`;
 
 export const scenario: Scenario = {
   defaults: { seconds: 8, connections: LINKS },
   run: async ({ windowMs }) => {
+    const missing = whyNoLossyNetwork();
+    if (missing !== undefined) throw new BenchError(missing);
     const teardowns: (() => unknown)[] = [];
     process.on('exit', () => {
       for (const undo of teardowns.toReversed()) undo();
@@ -82,7 +84,7 @@ function setLoss(wrapper: readonly string[], percent: number): void {
       chain in { type filter hook input priority 0; ${drop}; }
       chain out { type filter hook output priority 0; ${drop}; }
     }`;
-  execFileSync('ip', [...wrapper.slice(1), NFT, '-f', '-'], { input: rules });
+  execFileSync('ip', [...wrapper.slice(1), findNft() as string, '-f', '-'], { input: rules });
 }
 
 function firstLine(stream: NodeJS.ReadableStream): Promise<Record<LinkProtocol, number>> {

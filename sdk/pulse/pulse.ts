@@ -5,7 +5,7 @@
  *
  * @see docs/client.md, "Heartbeat" and "Measurements"
  */
-import { type Frame, FrameType, type StringMap } from '../../protocol/index.js';
+import { type ClientFrame, FrameType, type StringMap } from '../../protocol/index.js';
 import type { Clock } from '../clock.js';
 import type { HeartbeatTimer, HeartbeatWatcher } from '../heartbeat-timer.js';
 import { type HeartbeatBounds, HeartbeatTuner } from './heartbeat-tuner.js';
@@ -51,7 +51,7 @@ export interface PulseLink {
   readonly connack: { readonly heartbeatMs: number };
   /** Undefined when it has ended. */
   readonly heartbeat: HeartbeatTimer | undefined;
-  send(frame: Frame): void;
+  send(frame: ClientFrame): void;
 }
 
 export class Pulse implements HeartbeatWatcher {

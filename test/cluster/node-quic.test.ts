@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { createCertificate } from '../support/certificate.js';
+import { freePort } from '../support/listening.js';
 import { Nat } from '../support/nat.js';
 import { eventually, shareTestNode, startTestNode, TEST_KEYS, workerOf } from '../support/start-test-node.js';
 
@@ -102,6 +103,23 @@ test('node: the bootstrap names QUIC first', async (t) => {
   const { protocols, accessPoints } = (await answer.json()) as { protocols: string[]; accessPoints: object };
   t.is(protocols[0], 'quic');
   t.deepEqual((accessPoints as { quic: string[] }).quic, [node.handle.addresses.quic]);
+});
+
+test('node: where nobody listens to QUIC, a client goes on to the next protocol without waiting', async (t) => {
+  const node = shared();
+  const client = node.client('no-quic-there', {
+    ca,
+    // One after the other, and none is given up for its slowness: only the failure itself makes the next one's turn.
+    racing: false,
+    connectTimeoutMs: 600_000,
+    credentials: async () => ({
+      ...(await node.issueToken('no-quic-there')),
+      protocols: ['quic', 'tcp'],
+      accessPoints: { quic: [`127.0.0.1:${await freePort()}`], tcp: [node.tcp] },
+    }),
+  });
+  await client.connect();
+  t.is(client.state, 'online');
 });
 
 test('node: a QUIC certificate that is renewed in its files is used without a restart', async (t) => {

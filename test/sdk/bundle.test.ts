@@ -2,8 +2,8 @@ import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { build } from 'esbuild';
 
-/** 15 KiB was the aim; racing, the adaptive heartbeat and reports took it to 17.2. */
-const MAX_GZIP_BYTES = 17.5 * 1024;
+/** 15 KiB was the aim; see docs/decisions/0094-browsers-get-a-small-codec.md. */
+const MAX_GZIP_BYTES = 16.1 * 1024;
 
 test('browser bundle: needs nothing of Node and stays small', async (t) => {
   const { outputFiles, metafile } = await build({

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { CloseCode, encodeFrame, FrameType } from '../../protocol/index.js';
+import { CloseCode, encodeFrame, FrameType, isSentBy } from '../../protocol/index.js';
 import { connackFrame } from '../support/scripted-server.js';
 import { nextEvent, startClient, startOnline, startServer } from './client-fixture.js';
 import { ManualClock } from './manual-clock.js';
@@ -74,6 +74,27 @@ test('wire: every invalid stream of the vectors ends the connection with its cod
     t.is((await peer.next(FrameType.close)).code, closeCode, name);
   }
 });
+
+test('wire: frames that only clients send are unexpected, well formed or not', async (t) => {
+  const server = await startServer(t);
+  server.onBootstrap = () => ({ body: server.bootstrap({ protocols: ['tcp'] }) });
+  const client = startClient(t, server);
+  void client.connect();
+  const foreign = cases.filter(({ receiver, hex }) => receiver === 'server' && !isSentBy('server', typeOf(hex)));
+  t.true(foreign.length > 0);
+  for (const { name, hex } of foreign) {
+    const peer = await server.accept();
+    const online = nextEvent(client, 'online');
+    await peer.login();
+    await online;
+    peer.sendBytes(Buffer.from(hex, 'hex'));
+    t.is((await peer.next(FrameType.close)).code, CloseCode.unexpectedFrame, name);
+  }
+});
+
+function typeOf(hex: string): number {
+  return Number.parseInt(hex.slice(6, 8), 16);
+}
 
 test('wire: the limit before CONNACK is the protocol’s, the limit behind it in the same write is CONNACK’s', async (t) => {
   const server = await startServer(t);

@@ -12,12 +12,15 @@ export interface CertificateFiles {
   readonly keyFile: string;
 }
 
-/** @param name of the files in `dir`, and of the certificate's subject */
-export function createCertificate(dir: string, name = 'localhost'): CertificateFiles {
+const LOOPBACK = ['127.0.0.1', '::1'];
+
+/** @param name of the files in `dir`, and of the certificate's subject; @param addresses that it is for as well */
+export function createCertificate(dir: string, name = 'localhost', addresses = LOOPBACK): CertificateFiles {
   const certFile = join(dir, `${name}.crt`);
   const keyFile = join(dir, `${name}.key`);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
-  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name},IP:127.0.0.1`];
+  const names = [`DNS:${name}`, ...addresses.map((address) => `IP:${address}`)];
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${names.join()}`];
   execFileSync('openssl', ['req', '-x509', ...key, ...subject, '-days', '2', '-out', certFile], { stdio: 'pipe' });
   return { certFile, keyFile };
 }
@@ -30,10 +33,10 @@ export function testSecureMaterial(): SecureMaterial {
   return shared;
 }
 
-export function createSecureMaterial(name?: string): SecureMaterial {
+export function createSecureMaterial(name?: string, addresses?: string[]): SecureMaterial {
   const dir = mkdtempSync(join(tmpdir(), 'trunkline-test-'));
   try {
-    const { certFile, keyFile } = createCertificate(dir, name);
+    const { certFile, keyFile } = createCertificate(dir, name, addresses);
     return {
       cert: readFileSync(certFile, 'utf8'),
       key: readFileSync(keyFile, 'utf8'),

@@ -108,6 +108,11 @@ export class NetworkHost {
     return this.#options.innerAddress;
   }
 
+  /** This machine's end of the link over which `address` is reached. */
+  get nearAddress(): string {
+    return this.#options.nearAddress;
+  }
+
   /** A command that becomes the one behind it, inside. */
   get wrapper(): readonly string[] {
     return ['ip', 'netns', 'exec', this.#options.namespace];

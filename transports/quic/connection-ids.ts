@@ -6,7 +6,7 @@
  *
  * @see RFC 9000, sections 5.1 and 10.3; docs/decisions/0072-one-id-names-the-worker.md
  */
-import { createHmac, randomFillSync } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomFillSync } from 'node:crypto';
 import { CONNECTION_ID_BYTES } from './packet-header.js';
 
 export const RESET_TOKEN_BYTES = 16;
@@ -17,7 +17,7 @@ const BATCH = 256;
 
 export class ConnectionIds {
   readonly #worker: number;
-  readonly #resetKey: Buffer;
+  readonly #resetKey: KeyObject;
   readonly #pool = Buffer.alloc(BATCH * CONNECTION_ID_BYTES);
   #used = this.#pool.length;
 
@@ -27,7 +27,8 @@ export class ConnectionIds {
    */
   constructor(worker: number, secret: string) {
     this.#worker = worker;
-    this.#resetKey = createHmac('sha256', secret).update('trunkline quic stateless reset').digest();
+    const key = createHmac('sha256', secret).update('trunkline quic stateless reset').digest();
+    this.#resetKey = createSecretKey(key);
   }
 
   create(): Buffer {

@@ -19,9 +19,8 @@ export type { Quiche };
 export class QuicUnavailableError extends TrunklineError {
   readonly code = 'TRK_QUIC_UNAVAILABLE';
   constructor(cause: unknown) {
-    super(`QUIC needs the optional package @matrixai/quic and its binary for ${process.platform}-${process.arch}`, {
-      cause,
-    });
+    const binary = `its binary for ${process.platform}-${process.arch}`;
+    super(`QUIC needs the optional package @matrixai/quic and ${binary}: ${(cause as Error).message}`, { cause });
   }
 }
 

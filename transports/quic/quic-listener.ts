@@ -108,7 +108,7 @@ export class QuicListener implements Listener {
     if (transport.isAwake) return;
     transport.isAwake = true;
     this.#awake.push(transport);
-    this.#immediate ??= setImmediate(() => this.#flush());
+    this.#immediate ??= setImmediate(() => this.#endTurn());
   }
 
   packet(): Uint8Array {
@@ -217,10 +217,15 @@ export class QuicListener implements Listener {
     return transport;
   }
 
-  #flush(): void {
-    this.#immediate = undefined;
+  /** Sessions write at the end of the turn as well: a moment later their answers and our acknowledgements share packets. */
+  #endTurn(): void {
     const awake = this.#awake;
+    this.#immediate = undefined;
     this.#awake = [];
+    setImmediate(() => this.#flush(awake));
+  }
+
+  #flush(awake: readonly QuicTransport[]): void {
     const at = performance.now();
     for (const transport of awake) {
       transport.isAwake = false;

@@ -213,6 +213,7 @@ export class QuicTransport implements Transport, Deadline {
         this.#allowance.delivered(bytes);
         if (bytes > 0 && this.#phase === 'open') this.handler.onBytes(scratch.slice(0, bytes));
         if (isLast) return this.#end(true, this.#closeCode, this.#closeReason);
+        if (bytes < scratch.length) return;
       }
     } catch {
       // The peer reset the stream that is the connection.

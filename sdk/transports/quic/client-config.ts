@@ -10,7 +10,8 @@ const MAX_RECEIVED_DATAGRAM_BYTES = 1_500;
 /** Of ours, one for each address that the server may see; of the server's, as many as it likes. */
 const IDS = 8;
 const STREAM_WINDOW_BYTES = 256 * 1024;
-const MAX_STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
+/** As the server keeps what is under way, and a record of it for the life of the connection: decision 0095. */
+const MAX_STREAM_WINDOW_BYTES = 256 * 1024;
 /** The server's is shorter or longer; heartbeats are below both. */
 const IDLE_MS = 600_000;
 

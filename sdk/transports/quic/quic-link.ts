@@ -1,17 +1,15 @@
 /**
- * A link over one QUIC connection and its first bidirectional stream.
- *
- * The socket is bound to no address, so the system chooses the way out for every packet: when the device changes its
- * network the server sees a new address, checks it and goes on, and nothing here has to notice.
+ * A link over one QUIC connection and its first bidirectional stream. When the device changes its network the server sees
+ * a new address, checks it and goes on, and nothing here has to notice.
  *
  * @see docs/protocol.md, "QUIC"
  */
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
 import type { Config, Connection } from '@matrixai/quic/native/types.js';
 import type { Link, LinkHandlers } from '../connector.js';
-import { MAX_DATAGRAM_BYTES } from './client-config.js';
+import { ClientSocket } from './client-socket.js';
+import { PacketSlab } from './packet-slab.js';
 import type { Quiche } from './quiche.js';
 
 const STREAM = 0;
@@ -19,6 +17,7 @@ const ID_BYTES = 12;
 const RESET_TOKEN_BYTES = 16;
 /** Stream data is read into this by all links, and copied out at once. */
 const SCRATCH = new Uint8Array(64 * 1024);
+const packets = new PacketSlab();
 /** How long the other side's last word is waited for. */
 const LINGER_MS = 1_000;
 const NOTHING = new Uint8Array(0);
@@ -39,12 +38,16 @@ export interface QuicTarget {
 export class QuicLink implements Link {
   readonly #handlers: LinkHandlers;
   readonly #target: QuicTarget;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #connection: Connection;
   readonly #local: { host: string; port: number };
   readonly #remote: { host: string; port: number };
   readonly #queue: Uint8Array[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** When quiche wants to be called, and when the timer does: no later. */
+  #dueMs = Number.POSITIVE_INFINITY;
+  #timerMs = Number.POSITIVE_INFINITY;
+  #hasSession = false;
   #linger: NodeJS.Timeout | undefined;
   #isFlushing = false;
   #isOpen = false;
@@ -66,13 +69,14 @@ export class QuicLink implements Link {
     const serverName = isIP(host) === 0 ? host : null;
     this.#connection = quiche.Connection.connect(serverName, randomBytes(ID_BYTES), this.#local, this.#remote, config);
     if (session !== undefined) this.#connection.setSession(session);
-    this.#socket = createSocket({ type: isV6 ? 'udp6' : 'udp4', lookup: asIs as never });
-    this.#socket.on('message', (datagram, from) => this.#receive(datagram, from.address, from.port));
-    // What cannot be sent is sent again, until a timeout ends the link.
-    this.#socket.on('error', (error) => {
-      this.#cause = error;
+    this.#socket = new ClientSocket({
+      address,
+      port,
+      onReady: () => this.#wake(),
+      onDatagram: (datagram) => this.#receive(datagram),
+      onError: (error, wasHeard) => this.#unreachable(error, wasHeard),
     });
-    this.#wake();
+    this.#socket.open();
   }
 
   send(bytes: Uint8Array): void {
@@ -85,6 +89,7 @@ export class QuicLink implements Link {
     this.#isSilent = true;
     if (this.#isOver) return;
     this.#socket.unref();
+    this.#timer?.unref();
     if (this.#isOpen) return this.#end();
     this.#shut();
     this.#flush();
@@ -102,9 +107,16 @@ export class QuicLink implements Link {
     this.#wake();
   }
 
-  #receive(datagram: Buffer, address: string, port: number): void {
-    // The server never moves.
-    if (this.#isOver || address !== this.#remote.host || port !== this.#remote.port) return;
+  /** A server that was there may be again: what cannot be sent is sent once more, until a timeout ends the link. */
+  #unreachable(error: Error, wasHeard: boolean): void {
+    const { host, port } = this.#target;
+    const { code = error.message } = error as NodeJS.ErrnoException;
+    this.#cause = new Error(`${host}:${port} cannot be reached over UDP: ${code}`, { cause: error });
+    if (!wasHeard) this.#over();
+  }
+
+  #receive(datagram: Buffer): void {
+    if (this.#isOver) return;
     try {
       this.#connection.recv(datagram, { from: this.#remote, to: this.#local });
     } catch (error) {
@@ -153,6 +165,7 @@ export class QuicLink implements Link {
         const [bytes, isLast] = read;
         if (bytes > 0 && !this.#isSilent) this.#handlers.onBytes(SCRATCH.slice(0, bytes));
         if (isLast) return this.#end();
+        if (bytes < SCRATCH.length) return;
       }
     } catch (error) {
       this.#cause = error as Error;
@@ -174,17 +187,39 @@ export class QuicLink implements Link {
     if (this.#isOver) return;
     if (this.#isOpen) this.#feed();
     this.#transmit();
-    const session = this.#connection.session();
-    if (session !== null) this.#target.onSession(session);
     if (this.#connection.isClosed() || this.#connection.isDraining()) return this.#over();
-    clearTimeout(this.#timer);
+    if (!this.#hasSession) this.#keepSession();
+    this.#schedule();
+  }
+
+  /** It comes a little after the handshake, and asking costs a copy of it. */
+  #keepSession(): void {
+    const session = this.#connection.session();
+    if (session === null) return;
+    this.#hasSession = true;
+    this.#target.onSession(session);
+  }
+
+  /** A timer that fires too early is cheaper than another one for each packet. */
+  #schedule(): void {
     const timeoutMs = this.#connection.timeout();
-    if (timeoutMs === null) return;
-    this.#timer = setTimeout(() => {
-      this.#connection.onTimeout();
-      this.#flush();
-    }, timeoutMs);
+    this.#dueMs = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs;
+    if (this.#dueMs < this.#timerMs) this.#setTimer();
+  }
+
+  #setTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timerMs = this.#dueMs;
+    if (this.#dueMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#due(), Math.max(this.#dueMs - performance.now(), 0));
     if (this.#isSilent) this.#timer.unref();
+  }
+
+  #due(): void {
+    this.#timerMs = Number.POSITIVE_INFINITY;
+    if (performance.now() < this.#dueMs) return this.#setTimer();
+    this.#connection.onTimeout();
+    this.#flush();
   }
 
   #feed(): void {
@@ -209,10 +244,10 @@ export class QuicLink implements Link {
   #transmit(): void {
     try {
       for (;;) {
-        const packet = new Uint8Array(MAX_DATAGRAM_BYTES);
+        const packet = packets.next();
         const sent = this.#connection.send(packet);
         if (sent === null) return;
-        this.#socket.send(packet.subarray(0, sent[0]), this.#remote.port, this.#remote.host);
+        this.#socket.send(packets.taken(sent[0]));
       }
     } catch (error) {
       this.#cause = error as Error;
@@ -253,8 +288,4 @@ export class QuicLink implements Link {
 
 function isCloseCode(code: number): boolean {
   return code >= 4000 && code <= 4999;
-}
-
-function asIs(address: string, family: number, callback: (error: null, address: string, family: number) => void): void {
-  callback(null, address, family);
 }

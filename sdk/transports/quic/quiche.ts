@@ -3,6 +3,7 @@
  * none. A client without it does not offer QUIC.
  */
 import type { Quiche } from '@matrixai/quic/native/quiche.js';
+import { QuicUnavailableError } from '../../errors.js';
 
 export type { Quiche };
 
@@ -17,8 +18,13 @@ export function hasQuiche(): boolean {
   return isInstalled(BINDING) && names.some((name) => isInstalled(`${PACKAGE}-${platform}-${name}`));
 }
 
+/** @throws {QuicUnavailableError} */
 export async function loadQuiche(): Promise<Quiche> {
-  return ((await import(BINDING)) as { default: Quiche }).default;
+  try {
+    return ((await import(BINDING)) as { default: Quiche }).default;
+  } catch (cause) {
+    throw new QuicUnavailableError(cause);
+  }
 }
 
 function isInstalled(specifier: string): boolean {
