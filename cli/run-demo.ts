@@ -104,10 +104,10 @@ async function build(
   cleanups.push(() => removeDir(dataDir));
   const backEnds = startBackEnds(keys);
   cleanups.push(async () => void (await Promise.all(backEnds.map((backEnd) => backEnd.stop()))));
-  const [certificate, im, live] = await Promise.all([
+  const [certificate, [im = '', live = '']] = await Promise.all([
     createCertificate(dataDir),
-    ...backEnds.map((backEnd) => backEnd.listening()),
-  ] as const);
+    Promise.all(backEnds.map((backEnd) => backEnd.listening())),
+  ]);
 
   const config = createDemoConfig({
     ports,
@@ -137,7 +137,9 @@ async function build(
         onPush: (text) => onPush(deviceId, text),
       }),
   );
-  cleanups.push(() => devices.forEach((device) => device.close()));
+  cleanups.push(() => {
+    for (const device of devices) device.close();
+  });
   // One after the other: the roster keeps the order of the hellos.
   for (const device of devices) await device.start();
   page.publish({

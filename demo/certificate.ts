@@ -4,7 +4,7 @@
  *
  * @see docs/decisions/0092-the-demo-makes-its-certificate-with-pkijs.md
  */
-import { KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
+import { KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,7 +21,7 @@ const SERIAL_BYTES = 16;
 /** RFC 5280, sections 4.1.2.4, 4.2.1.6 and 4.2.1.12. */
 const Oid = { commonName: '2.5.4.3', alternativeNames: '2.5.29.17', usages: '2.5.29.37', server: '1.3.6.1.5.5.7.3.1' };
 /** Choices of a GeneralName. */
-const NameType = { dns: 2, ip: 7 };
+const NameType = { dns: 2, ip: 7 } as const;
 const VERSION_3 = 2;
 
 export interface DemoCertificate {
@@ -35,7 +35,7 @@ export interface DemoCertificate {
 
 /** @param dir where the two files are written; closed to other users */
 export async function createCertificate(dir: string): Promise<DemoCertificate> {
-  const { publicKey, privateKey } = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const { publicKey, privateKey } = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const ca = new X509Certificate(await selfSigned(publicKey, privateKey)).toString();
   const key = KeyObject.from(privateKey).export({ type: 'pkcs8', format: 'pem' });
   const [certFile, keyFile] = [join(dir, 'demo.crt'), join(dir, 'demo.key')];
@@ -45,7 +45,7 @@ export async function createCertificate(dir: string): Promise<DemoCertificate> {
 }
 
 /** @returns the certificate in DER */
-async function selfSigned(publicKey: webcrypto.CryptoKey, privateKey: webcrypto.CryptoKey): Promise<Uint8Array> {
+async function selfSigned(publicKey: CryptoKey, privateKey: CryptoKey): Promise<Uint8Array> {
   // Loaded here: every command of the CLI reads this file, and only the demo makes a certificate.
   const [{ Integer, ObjectIdentifier, OctetString, Sequence, Utf8String }, pki] = await Promise.all([
     import('asn1js'),

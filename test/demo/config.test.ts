@@ -10,6 +10,8 @@ test('demo configuration: passes every check, on loopback, with both businesses 
   const config = createDemoConfig({
     ports: portsFrom(7100),
     keys,
+    certificate: { certFile: '/tmp/demo/demo.crt', keyFile: '/tmp/demo/demo.key' },
+    hasQuic: true,
     dataDir: '/tmp/demo',
     logLevel: 'warn',
     upstreams: { im: 'http://127.0.0.1:1/', live: 'http://127.0.0.1:2/' },
@@ -22,7 +24,8 @@ test('demo configuration: passes every check, on loopback, with both businesses 
       ['live', 2, true],
     ],
   );
-  for (const listener of [config.access.tcp, config.access.ws, config.public, config.private]) {
+  const { tcp, tls, quic, ws, wss } = config.access;
+  for (const listener of [tcp, tls, quic, ws, wss, config.public, config.private]) {
     t.is(listener?.host, '127.0.0.1');
   }
 });

@@ -7,7 +7,10 @@ const SETTINGS = {
   app: 'demo',
   controlUrl: 'http://127.0.0.1:1',
   webSocketUrl: 'ws://127.0.0.1:2',
+  secureWebSocketUrl: 'wss://127.0.0.1:3',
   room: 'room-1',
+  devices: ['demo-device-1'],
+  protocols: ['tls', 'ws'],
 };
 
 test('page server: serves the page, its files and the SDK, with types', async (t) => {
@@ -30,7 +33,7 @@ test('page server: serves the page, its files and the SDK, with types', async (t
   for (const name of ['trunkline.browser.js', 'trunkline.shared.js', 'link-choice.js']) t.true(names.has(name), name);
 });
 
-test('page server: the policy allows own files and the two addresses of the node', async (t) => {
+test('page server: the policy allows own files and the three addresses of the node', async (t) => {
   const server = await PageServer.open(0);
   t.teardown(() => server.close());
   server.publish(SETTINGS);
@@ -38,7 +41,7 @@ test('page server: the policy allows own files and the two addresses of the node
   t.true(policy.includes("default-src 'none'"));
   t.true(policy.includes("script-src 'self';"));
   t.true(policy.includes("worker-src 'self';"));
-  t.true(policy.includes("connect-src 'self' http://127.0.0.1:1 ws://127.0.0.1:2;"));
+  t.true(policy.includes("connect-src 'self' http://127.0.0.1:1 ws://127.0.0.1:2 wss://127.0.0.1:3;"));
 });
 
 test('page server: settings are there once they are published', async (t) => {
