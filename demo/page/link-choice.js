@@ -3,12 +3,14 @@
 import { createClient, webSocketConnector } from './trunkline.browser.js';
 import { wayText } from './way-text.js';
 
-const PROTOCOLS = ['wss', 'ws'];
+// A browser that does not trust the demo's certificate would lose the race's first candidate each time, and complain.
+const DEFAULT = 'ws';
+const CHOICES = { ws: ['ws'], wss: ['wss'], race: ['wss', 'ws'] };
 
 const $ = (selector) => document.querySelector(selector);
 const query = new URLSearchParams(location.search);
-const chosen = query.get('protocol');
-const protocols = PROTOCOLS.includes(chosen) ? [chosen] : PROTOCOLS;
+const chosen = Object.hasOwn(CHOICES, query.get('protocol')) ? query.get('protocol') : DEFAULT;
+const protocols = CHOICES[chosen];
 
 export const isShared = query.get('link') === 'shared';
 
@@ -46,12 +48,12 @@ function cutShared(client) {
 }
 
 /** Which way in won, and why. */
-export const wayIn = (event) => wayText(event, protocols.length === 1);
+export const wayIn = (event) => wayText(event, chosen !== 'race');
 
 /** Shows the choice; another one loads the page anew. */
 export function showChoice(client, settings) {
   const protocol = $('#protocol');
-  protocol.value = protocols.length === 1 ? chosen : '';
+  protocol.value = chosen;
   protocol.addEventListener('change', () => choose('protocol', protocol.value));
   // The one page of the secure listener: where a browser asks whether to trust the certificate.
   $('#trust').href = settings.secureWebSocketUrl.replace(/^wss/, 'https');

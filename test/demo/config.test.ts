@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
+import { createCertificate } from '../../demo/certificate.js';
 import { commentAt } from '../../demo/comments.js';
 import { createDemoConfig, createDemoKeys, DEMO_ROOM } from '../../demo/config.js';
 import { curlCommands } from '../../demo/curl-commands.js';
@@ -6,13 +10,15 @@ import { portsFrom } from '../../demo/ports.js';
 
 const keys = createDemoKeys();
 
-test('demo configuration: passes every check, on loopback, with both businesses public', (t) => {
+test('demo configuration: passes every check, on loopback, with both businesses public', async (t) => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'trunkline-test-'));
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }));
   const config = createDemoConfig({
     ports: portsFrom(7100),
     keys,
-    certificate: { certFile: '/tmp/demo/demo.crt', keyFile: '/tmp/demo/demo.key' },
+    certificate: await createCertificate(dataDir),
     hasQuic: true,
-    dataDir: '/tmp/demo',
+    dataDir,
     logLevel: 'warn',
     upstreams: { im: 'http://127.0.0.1:1/', live: 'http://127.0.0.1:2/' },
     origins: ['http://127.0.0.1:7400'],

@@ -9,8 +9,9 @@ const STEP_LIMIT_MS = 45_000;
 
 export type ContextOptions = Parameters<Browser['newContext']>[0];
 
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+/** @param more switches of Chromium */
+export function launchBrowser(more: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: [...ARGS, ...more] });
 }
 
 /** A browser profile of its own; everything that a page complains about fails the test. */

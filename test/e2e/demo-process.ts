@@ -34,10 +34,10 @@ export class DemoProcess {
     return new DemoProcess(args);
   }
 
-  /** @returns once the three commands are printed */
+  /** @returns once the commands are printed */
   static async start(env: Readonly<Record<string, string>> = {}): Promise<DemoProcess> {
     const demo = new DemoProcess(['--port-base', '0'], env);
-    await demo.printed(/# multicast[^\n]*\ncurl [^\n]+\n/);
+    await demo.printed(/^npx trunkline connect [^\n]+\n/m);
     return demo;
   }
 
@@ -56,6 +56,15 @@ export class DemoProcess {
   /** @returns what stands behind a label, such as `Control`; for `Access` the TCP address */
   printedAddress(label: string): string {
     return new RegExp(`^  ${label} +(?:tcp )?(\\S+)`, 'm').exec(this.#stdout)?.[1] ?? '';
+  }
+
+  /** The demo's certificate. */
+  get certFile(): string {
+    return / --ca '([^']+)'/.exec(this.#stdout)?.[1] ?? '';
+  }
+
+  get connectCommand(): string {
+    return /^npx trunkline connect .+$/m.exec(this.#stdout)?.[0] ?? '';
   }
 
   get curlCommands(): string[] {

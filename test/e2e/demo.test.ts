@@ -44,6 +44,26 @@ test.serial('demo: prints its addresses and exactly three curl commands, and all
   }
 });
 
+test.serial('demo: the printed command is a device on a terminal, by any of the protocols', async (t) => {
+  const demo = await DemoProcess.start();
+  t.teardown(() => demo.stop());
+  const command = demo.connectCommand.replace(/^npx trunkline/, `'${process.execPath}' dist/cli/main.js`);
+  t.regex(command, / --protocol quic$/);
+  for (const protocol of ['quic', 'tls', 'wss', 'tcp', 'ws']) {
+    const other = command.replace(/quic$/, protocol);
+    const { stdout } = await run('/bin/sh', ['-c', `echo '/request im who {}' | ${other} --json`]);
+    const [online, answer] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    t.like(online, { type: 'online', protocol }, stdout);
+    t.true(JSON.stringify(answer).includes('demo-device-1'), stdout);
+  }
+  const untrusting = command.replace(/ --ca '[^']+'/, '');
+  const refused = await t.throwsAsync<Error & { code?: unknown }>(run('/bin/sh', ['-c', `${untrusting} < /dev/null`]));
+  t.is(refused.code, 4);
+});
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test.serial(`demo: ${signal} ends everything within 10 s, exit code 0, no child and no file left`, async (t) => {
     const temporary = mkdtempSync(join(tmpdir(), 'trunkline-e2e-'));

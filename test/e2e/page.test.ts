@@ -84,7 +84,7 @@ test.serial('page: a reload keeps the device, a device that has gone is shown as
 test.serial('page: a demo device answers a message', async (t) => {
   const eli = await openDevice(await openContext(t), 'Eli');
   await send(eli, 'demo-device-2', 'Are you a person?');
-  await eli.locator('.messages > div', { hasText: 'This is demo-device-2, a Node process on TCP' }).waitFor();
+  await eli.locator('.messages > div', { hasText: 'This is demo-device-2, a Node client online over tcp' }).waitFor();
   t.pass();
 });
 
@@ -150,6 +150,59 @@ test.serial('page: a tab that was duplicated becomes a device of its own', async
     return document.body.dataset['state'] === 'online' && now !== id && now.length > 20;
   }, before);
   t.not(await deviceId(joy), before);
+});
+
+test.serial(
+  'page: a device of the demo is switched to each protocol, and every tab sees which one won and why',
+  async (t) => {
+    const context = await openContext(t);
+    const kim = await openDevice(context, 'Kim');
+    const lou = await openDevice(context, 'Lou');
+    const choice = kim.getByLabel('demo-device-2', { exact: true });
+    const wayOn = (page: Page, text: string) =>
+      page.locator('.device', { hasText: 'demo-device-2' }).getByText(text).waitFor();
+    await wayOn(kim, 'tcp: chosen here');
+    for (const protocol of ['quic', 'tls', 'wss', 'ws', 'tcp']) {
+      await choice.selectOption(protocol);
+      for (const page of [kim, lou]) await wayOn(page, `${protocol}: chosen here`);
+    }
+    await choice.selectOption('race');
+    await wayOn(lou, 'quic: first in the order of the control layer');
+    await send(kim, 'demo-device-2', 'How are you connected?');
+    await kim.locator('.messages > div', { hasText: 'online over quic' }).waitFor();
+    await choice.selectOption('tcp');
+    await wayOn(lou, 'tcp: chosen here');
+    t.pass();
+  },
+);
+
+test.serial(
+  'page: while the browser does not trust the certificate, the race is won by ws, and the page says so',
+  async (t) => {
+    // Not a profile of the other tests: Chromium complains of the certificate, as it should.
+    const context = await browser.newContext();
+    t.teardown(() => context.close());
+    const page = await context.newPage();
+    await page.goto(`${demo.pageUrl}?protocol=race`);
+    await online(page);
+    t.is(await textOf(page, '#way-in'), 'ws: the better ones failed, 1 failed before');
+  },
+);
+
+test.serial('page: in a browser that trusts the certificate wss wins, and each way can be chosen', async (t) => {
+  const trusting = await launchBrowser(['--ignore-certificate-errors']);
+  t.teardown(() => trusting.close());
+  const page = await (await openProfile(t, trusting)).newPage();
+  const wayIn = (text: string) => page.locator('#way-in', { hasText: text }).waitFor();
+  await page.goto(demo.pageUrl);
+  await wayIn('ws: chosen here');
+  await page.getByLabel('Protocol').selectOption('race');
+  await wayIn('wss: first in the order of the control layer');
+  await page.getByLabel('Protocol').selectOption('wss');
+  await wayIn('wss: chosen here');
+  const trust = (await page.locator('#trust').getAttribute('href')) ?? '';
+  const answer = await (await trusting.newPage({ ignoreHTTPSErrors: true })).goto(trust);
+  t.true((answer?.status() ?? 0) > 0, 'a page to which the browser asks whether to go on');
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
