@@ -158,8 +158,8 @@ test.serial(
     const context = await openContext(t);
     const kim = await openDevice(context, 'Kim');
     const lou = await openDevice(context, 'Lou');
-    const choice = kim.getByLabel('demo-device-2', { exact: true });
-    const wayOn = (page: Page, text: string) =>
+    const choice = kim.locator('#switch-demo-device-2');
+    const wayOn = (page: Page, text: string | RegExp) =>
       page.locator('.device', { hasText: 'demo-device-2' }).getByText(text).waitFor();
     await wayOn(kim, 'tcp: chosen here');
     for (const protocol of ['quic', 'tls', 'wss', 'ws', 'tcp']) {
