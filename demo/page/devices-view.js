@@ -3,6 +3,9 @@
 import { element } from './event-log.js';
 import { wayText } from './way-text.js';
 
+/** A little longer than a device tries. */
+const SWITCH_LIMIT_MS = 10_000;
+
 const list = document.querySelector('#devices');
 
 export class DevicesView {
@@ -22,6 +25,7 @@ export class DevicesView {
     for (const { deviceId, online, wayIn } of people) {
       const row = this.#rows.get(deviceId);
       if (row === undefined || wayIn === undefined) continue;
+      if (row.current !== wayIn.choice) clearTimeout(row.timer);
       row.current = wayIn.choice;
       row.way.textContent = online ? wayText(wayIn, wayIn.choice !== 'race') : 'away';
       if (!row.select.disabled) row.select.value = wayIn.choice;
@@ -34,11 +38,17 @@ export class DevicesView {
     row.way.textContent = 'switching';
     try {
       await onSwitch(deviceId, choice);
+      // The device says hello when it came in another way; one that cannot keeps its connection and says nothing.
+      row.timer = setTimeout(() => this.#stay(row, `${choice} did not work out`), SWITCH_LIMIT_MS);
     } catch (error) {
-      row.select.value = row.current;
-      row.way.textContent = error.message;
+      this.#stay(row, error.message);
     }
     row.select.disabled = false;
+  }
+
+  #stay(row, reason) {
+    row.select.value = row.current;
+    row.way.textContent = reason;
   }
 }
 

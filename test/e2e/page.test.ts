@@ -145,10 +145,12 @@ test.serial('page: a tab that was duplicated becomes a device of its own', async
   await copy.goto(demo.pageUrl);
   await online(copy);
   t.is(await deviceId(copy), before);
-  await joy.waitForFunction((id) => {
+  const isAnother = (id: string): boolean => {
     const now = document.querySelector('#device-id')?.textContent ?? '';
     return document.body.dataset['state'] === 'online' && now !== id && now.length > 20;
-  }, before);
+  };
+  // A tab in the background draws no frames, by which it would be asked.
+  await joy.waitForFunction(isAnother, before, { polling: 250 });
   t.not(await deviceId(joy), before);
 });
 
