@@ -18,8 +18,8 @@ const RESET_TOKEN_BYTES = 16;
 /** Stream data is read into this by all links, and copied out at once. */
 const SCRATCH = new Uint8Array(64 * 1024);
 const packets = new PacketSlab();
-/** How long the other side's last word is waited for. */
-const LINGER_MS = 1_000;
+/** How long the other side's last word is waited for: a lost packet has the time to go again. */
+const LINGER_MS = 5_000;
 const NOTHING = new Uint8Array(0);
 /** RFC 9000, section 20.1: an error of TLS, as which a certificate for another host counts. */
 const BAD_CERTIFICATE = 0x12a;
