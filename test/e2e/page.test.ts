@@ -187,7 +187,10 @@ test.serial(
     const page = await context.newPage();
     await page.goto(`${demo.pageUrl}?protocol=race`);
     await online(page);
-    t.regex(await textOf(page, '#way-in'), /^ws: (the better ones failed, 1 failed before|first to answer in the race)$/);
+    t.regex(
+      await textOf(page, '#way-in'),
+      /^ws: (the better ones failed, 1 failed before|first to answer in the race)$/,
+    );
   },
 );
 
